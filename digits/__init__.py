@@ -1,0 +1,1 @@
+"""The library behind the pipeline: each module is one noun that the stages use."""

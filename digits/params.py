@@ -1,0 +1,98 @@
+"""params.yaml: each stage reads the sections that it declares, checked against their schema.
+
+A schema is a `Section` and stands in the module that uses its numbers.
+No field has a default: each number stands once, in params.yaml.
+"""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from digits.errors import DigitsError, unknown_name
+
+SECTIONS = ["dataset", "evaluate", "fetch", "prepare", "recipe", "recipes", "runtime", "train"]
+
+
+class Section(BaseModel):
+    """A section of params.yaml: every key is known, present, and of its type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+SectionType = TypeVar("SectionType", bound=Section)
+
+
+class Params:
+    """The content of a params file; each method checks what it gives.
+
+    Raises:
+        DigitsError: the file is missing, is no YAML mapping, or has a section that nobody knows.
+    """
+
+    def __init__(self, path: Path = Path("params.yaml")) -> None:
+        self.path = path
+        try:
+            self.values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DigitsError(f"{path}: no such file") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise DigitsError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+        if not isinstance(self.values, dict):
+            raise DigitsError(f"{path}: expected sections with keys, found {type(self.values).__name__}")
+        for name in self.values:
+            if name not in SECTIONS:
+                raise DigitsError(f"{path}: {unknown_name('section', name, SECTIONS)}")
+
+    def choice(self, key: str, kind: str, allowed: list[str]) -> str:
+        """Give the name at the top-level `key`, which must be one of the `allowed` ones."""
+        name = self._value(key)
+        if name not in allowed:
+            raise DigitsError(f"{self.path}: {key}: {unknown_name(kind, name, allowed)}")
+        return str(name)
+
+    def section(self, key: str, schema: type[SectionType]) -> SectionType:
+        """Give the section at `key`, a path with dots, as a `schema`."""
+        try:
+            return schema.model_validate(self._value(key))
+        except ValidationError as error:
+            raise DigitsError(f"{self.path}: {_first_problem(key, schema, error)}") from error
+
+    def _value(self, key: str) -> Any:
+        value = self.values
+        path = []
+        for part in key.split("."):
+            if not isinstance(value, dict) or part not in value:
+                raise DigitsError(f"{self.path}: {'.'.join([*path, part])}: missing")
+            value = value[part]
+            path.append(part)
+        return value
+
+
+def _first_problem(key: str, schema: type[Section], error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    *parents, name = problem["loc"] or ("",)
+    where = ".".join(str(part) for part in (key, *problem["loc"]))
+    if problem["type"] == "missing":
+        return f"{where}: missing"
+    if problem["type"] == "extra_forbidden":
+        allowed = sorted(_section_at(schema, parents).model_fields)
+        return f"{'.'.join(str(part) for part in (key, *parents))}: {unknown_name('key', name, allowed)}"
+    expected = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"{where}: {problem['input']!r} is not allowed; expected {expected}{_yaml_hint(problem['input'])}"
+
+
+def _section_at(schema: type[Section], path: list[Any]) -> type[Section]:
+    for part in path:
+        annotation = schema.model_fields[part].annotation
+        assert isinstance(annotation, type) and issubclass(annotation, Section)
+        schema = annotation
+    return schema
+
+
+def _yaml_hint(value: object) -> str:
+    try:
+        return f" (YAML reads {value} as text; write {float(value)})" if isinstance(value, str) else ""
+    except ValueError:
+        return ""
