@@ -1,8 +1,9 @@
 """Files that are either whole or not there."""
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,3 +43,12 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as JSON with sorted keys, an indent of two, and a newline at the end."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def fingerprint(paths: Iterable[Path], *values: Any) -> str:
+    """Give the SHA-256 of the content of all files and of the values' JSON: equal for equal inputs only."""
+    digests = {}
+    for path in sorted(paths):
+        with path.open("rb") as file:
+            digests[path.as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(json.dumps([digests, values], sort_keys=True).encode()).hexdigest()

@@ -52,6 +52,21 @@ class Params:
             raise DigitsError(f"{self.path}: {key}: {unknown_name(kind, name, allowed)}")
         return str(name)
 
+    def names(self, key: str) -> list[str]:
+        """Give the names of the sections under `key`."""
+        value = self._value(key)
+        if not isinstance(value, dict):
+            raise DigitsError(f"{self.path}: {key}: expected named sections, found {value!r}")
+        return [str(name) for name in value]
+
+    def integer(self, key: str, minimum: int, maximum: int) -> int:
+        """Give the whole number at `key`, a path with dots, from `minimum` to `maximum`."""
+        value = self._value(key)
+        if type(value) is not int or not minimum <= value <= maximum:
+            allowed = f"a whole number from {minimum} to {maximum}"
+            raise DigitsError(f"{self.path}: {key}: {value!r} is not allowed; expected {allowed}")
+        return value
+
     def section(self, key: str, schema: type[SectionType]) -> SectionType:
         """Give the section at `key`, a path with dots, as a `schema`."""
         try:

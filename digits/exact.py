@@ -1,0 +1,50 @@
+"""Batch norm whose bits are the same on every CPU, in place of Keras's own.
+
+Keras composes batch norm from small operations, `rsqrt` among them,
+which x86 CPUs approximate each in its own way.
+TensorFlow's fused operation, which oneDNN computes by square root and division, answers exactly and in half the time.
+The module needs Keras, and so it is imported where it is used, after `digits.runtime.start`.
+"""
+
+import keras
+import tensorflow as tf
+
+
+class ExactBatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization` over the last axis of (N, C) or (N, H, W, C), computed by the fused operation."""
+
+    def call(
+        self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        images = inputs if inputs.shape.rank == 4 else inputs[:, tf.newaxis, tf.newaxis, :]
+        training = bool(training) and self.trainable
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=images,
+            scale=self.gamma,
+            offset=self.beta,
+            mean=[] if training else self.moving_mean,
+            variance=[] if training else self.moving_variance,
+            epsilon=self.epsilon,
+            is_training=training,
+        )
+        if training:
+            # The operation gives the unbiased variance; Keras's moving average is one of the biased variance.
+            count = tf.cast(tf.size(images) / tf.shape(images)[-1], tf.float32)
+            self._update(self.moving_mean, mean)
+            self._update(self.moving_variance, variance * ((count - 1) / count))
+        return tf.reshape(outputs, tf.shape(inputs))
+
+    def _update(self, average: keras.Variable, value: tf.Tensor) -> None:
+        average.assign(average * self.momentum + value * (1.0 - self.momentum))
+
+
+def exact_copy(model: keras.Sequential) -> keras.Sequential:
+    """Copy a model of Keras's own layers, its weights included, into one that computes the same bits on every CPU."""
+
+    def exact(layer: keras.Layer) -> keras.Layer:
+        kind = ExactBatchNormalization if type(layer) is keras.layers.BatchNormalization else type(layer)
+        return kind.from_config(layer.get_config())
+
+    copy = keras.models.clone_model(model, clone_function=exact)
+    copy.set_weights(model.get_weights())
+    return copy

@@ -1,0 +1,79 @@
+"""From raw arrays to what a network reads: checked, scaled and split."""
+
+import math
+
+import numpy as np
+from pydantic import Field
+
+from digits.arrays import Arrays
+from digits.datasets import Dataset
+from digits.errors import DigitsError
+from digits.params import Section
+
+
+class PrepareParams(Section):
+    """The section `prepare` of params.yaml."""
+
+    validation_split: float = Field(gt=0, lt=1)
+
+
+def check_raw(raw: Arrays, dataset: Dataset) -> None:
+    """Check that raw arrays are what `dataset` says.
+
+    Raises:
+        DigitsError: an array's type or shape is wrong, a label is out of range, or a class has no image.
+    """
+    for name, shape in dataset.array_shapes.items():
+        if raw[name].dtype != np.uint8:
+            raise DigitsError(f"{name}: the type is {raw[name].dtype}, expected uint8")
+        if raw[name].shape != shape:
+            raise DigitsError(f"{name}: the shape is {raw[name].shape}, expected {shape}")
+    classes = len(dataset.classes)
+    for name in ("y_train", "y_test"):
+        if raw[name].max() >= classes:
+            raise DigitsError(f"{name}: there is a label {raw[name].max()}, expected 0 to {classes - 1}")
+        missing = np.flatnonzero(np.bincount(raw[name], minlength=classes) == 0)
+        if missing.size:
+            raise DigitsError(f"{name}: no image of class {dataset.classes[missing[0]]!r}")
+
+
+def scale(images: np.ndarray) -> np.ndarray:
+    """Turn uint8 images (N, H, W) into float32 images (N, H, W, 1) in [0, 1]."""
+    return np.divide(images[..., np.newaxis], np.float32(255), dtype=np.float32)
+
+
+def split(raw: Arrays, validation_split: float) -> dict[str, Arrays]:
+    """Cut the training images in two, as Keras's `validation_split` does: the last ones validate.
+
+    Returns:
+        For `train`, `validation` and `test`: uint8 `images` (N, H, W) and uint8 `labels` (N,), views of `raw`.
+
+    Raises:
+        DigitsError: one of the two parts would be empty.
+    """
+    count = len(raw["x_train"])
+    first = math.floor(count * (1 - validation_split))
+    if not 0 < first < count:
+        raise DigitsError(
+            f"prepare.validation_split: {validation_split} of {count} images leaves a part empty"
+        )
+    return {
+        "train": {"images": raw["x_train"][:first], "labels": raw["y_train"][:first]},
+        "validation": {"images": raw["x_train"][first:], "labels": raw["y_train"][first:]},
+        "test": {"images": raw["x_test"], "labels": raw["y_test"]},
+    }
+
+
+def summarize(splits: dict[str, Arrays], classes: tuple[str, ...]) -> dict[str, object]:
+    """Count the images of each split and class, and the test images that training has seen pixel for pixel."""
+    seen = {image.tobytes() for name in ("train", "validation") for image in splits[name]["images"]}
+    return {
+        "images": {name: len(part["labels"]) for name, part in splits.items()},
+        "images_per_class": {
+            name: dict(
+                zip(classes, np.bincount(part["labels"], minlength=len(classes)).tolist(), strict=True)
+            )
+            for name, part in splits.items()
+        },
+        "test_images_also_in_training": sum(image.tobytes() in seen for image in splits["test"]["images"]),
+    }

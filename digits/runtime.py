@@ -1,0 +1,68 @@
+"""The one place that starts TensorFlow, with all that its bits depend on fixed.
+
+docs/reproducibility.md gives each setting's reason.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
+
+from pydantic import Field
+
+from digits.params import Section
+
+ENVIRONMENT = {
+    # TensorFlow would switch oneDNN on or off by the CPU that it finds.
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    # oneDNN would choose its kernels by the CPU; every promised machine has AVX2.
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    # A GPU computes other bits.
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "KERAS_BACKEND": "tensorflow",
+}
+
+
+class RuntimeParams(Section):
+    """The section `runtime` of params.yaml."""
+
+    threads: int = Field(ge=1, le=1024)
+
+
+def start(threads: int) -> None:
+    """Import TensorFlow with `threads` threads to an operation and deterministic operations.
+
+    Raises:
+        RuntimeError: TensorFlow was imported before, and read its settings then.
+    """
+    if "tensorflow" in sys.modules:
+        raise RuntimeError("TensorFlow was imported before digits.runtime.start could fix its settings")
+    os.environ.update(ENVIRONMENT)
+
+    with _chatter_held_back():
+        import tensorflow
+
+        tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        tensorflow.config.experimental.enable_op_determinism()
+        tensorflow.config.list_logical_devices()
+
+
+@contextmanager
+def _chatter_held_back() -> Iterator[None]:
+    """Keep from the screen what TensorFlow's libraries write while they load, unless loading fails."""
+    sys.stderr.flush()
+    with TemporaryFile() as chatter:
+        screen = os.dup(2)
+        os.dup2(chatter.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            chatter.seek(0)
+            os.write(screen, chatter.read())
+            raise
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)

@@ -1,0 +1,21 @@
+"""Get the dataset's raw arrays from the first source that has them."""
+
+from pathlib import Path
+
+from digits.arrays import write_arrays
+from digits.datasets import DATASETS
+from digits.errors import run
+from digits.params import Params
+from digits.sources import FetchParams, fetch
+
+
+def main() -> None:
+    params = Params()
+    name = params.choice("dataset", "dataset", list(DATASETS))
+    sources = params.section("fetch", FetchParams).sources
+    arrays = fetch(DATASETS[name], sources, name)
+    write_arrays(Path("data/raw") / f"{name}.npz", arrays)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,32 @@
+"""Check the raw arrays, scale them to [0, 1], and split off the validation part."""
+
+from pathlib import Path
+
+from digits.arrays import read_arrays, write_arrays
+from digits.datasets import DATASETS
+from digits.errors import run
+from digits.files import write_json
+from digits.params import Params
+from digits.preparation import PrepareParams, check_raw, scale, split, summarize
+
+
+def main() -> None:
+    params = Params()
+    name = params.choice("dataset", "dataset", list(DATASETS))
+    validation_split = params.section("prepare", PrepareParams).validation_split
+    dataset = DATASETS[name]
+
+    raw = read_arrays(Path(f"data/raw/{name}.npz"), tuple(dataset.array_shapes))
+    check_raw(raw, dataset)
+    splits = split(raw, validation_split)
+    folder = Path("data/prepared")
+    write_json(folder / "summary.json", summarize(splits, dataset.classes))
+    for split_name, part in splits.items():
+        write_arrays(
+            folder / f"{split_name}.npz", {"images": scale(part["images"]), "labels": part["labels"]}
+        )
+        print(f"{split_name}: {len(part['labels'])} images")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,39 @@
+"""Train the chosen recipe's network on the training images."""
+
+from pathlib import Path
+
+from digits import runtime
+from digits.arrays import read_arrays
+from digits.closure import import_closure
+from digits.environment import locked_versions
+from digits.errors import run
+from digits.files import fingerprint
+from digits.models import save_model
+from digits.params import Params
+from digits.recipes import Recipe, TrainParams
+from digits.tables import write_table
+from digits.training import train
+
+
+def main() -> None:
+    params = Params()
+    name = params.choice("recipe", "recipe", params.names("recipes"))
+    recipe = params.section(f"recipes.{name}", Recipe)
+    seed = params.section("train", TrainParams).seed
+    threads = params.section("runtime", runtime.RuntimeParams).threads
+
+    inputs = [Path("data/prepared/train.npz"), Path("data/prepared/validation.npz")]
+    arrays = [read_arrays(path, ("images", "labels")) for path in inputs]
+    code = [Path(path) for path in import_closure(Path("stages/train.py"))]
+    key = fingerprint(inputs + code, recipe.model_dump(), seed, threads, locked_versions())
+    checkpoint = Path("data/checkpoints/train.npz")
+
+    runtime.start(threads)
+    model, history = train(*arrays, recipe, seed, checkpoint, key)
+    save_model(model, Path("data/model.keras"))
+    write_table(Path("data/history.csv"), history)
+    checkpoint.unlink()
+
+
+if __name__ == "__main__":
+    run(main)
