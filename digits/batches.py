@@ -1,11 +1,18 @@
-"""The order in which training sees the images, and how it moves them: a function of seed and epoch alone.
+"""How images reach the network: in an order, and moved, as seed and epoch alone decide.
 
 The module needs TensorFlow, and so it is imported where it is used, after `digits.runtime.start`.
 """
 
+from collections.abc import Callable
+
+import numpy as np
 import tensorflow as tf
 
 from digits.arrays import Arrays
+
+PLAIN = tf.data.Options()
+# The optimizer would turn maps into parallel ones, for which this data is too small, and warn while at it.
+PLAIN.experimental_optimization.apply_default_optimizations = False
 
 
 def training_batches(
@@ -26,23 +33,35 @@ def training_batches(
     Returns:
         An endless dataset of (images, labels).
     """
-    images = tf.constant(train["images"])
-    labels = tf.constant(train["labels"])
+    gathered = _gatherer(train["images"], train["labels"])
     positions = tf.range(len(train["labels"]), dtype=tf.int64)
 
     def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), epoch])
         order = tf.random.experimental.stateless_shuffle(positions, key, alg="philox")
-        batches = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
-        return batches.map(lambda chosen: batch(chosen, key))
+        return (
+            tf.data.Dataset.from_tensor_slices(order).batch(batch_size).map(lambda chosen: batch(chosen, key))
+        )
 
     def batch(chosen: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch_images = tf.gather(images, chosen)
+        images, labels = gathered(chosen)
         if shift:
-            batch_images = shifted(batch_images, shift, tf.random.fold_in(key, chosen[0], alg="philox"))
-        return batch_images, tf.gather(labels, chosen)
+            images = shifted(images, shift, tf.random.fold_in(key, chosen[0], alg="philox"))
+        return images, labels
 
-    return tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(batches_of).prefetch(2)
+    epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
+    return epochs.flat_map(batches_of).prefetch(2).with_options(PLAIN)
+
+
+def batches_in_order(*arrays: np.ndarray, batch_size: int = 256) -> tf.data.Dataset:
+    """Give tuples with a part of each of the `arrays` (N, ...), each example once and in order."""
+    positions = tf.data.Dataset.range(len(arrays[0])).batch(batch_size)
+    return positions.map(_gatherer(*arrays)).prefetch(2).with_options(PLAIN)
+
+
+def _gatherer(*arrays: np.ndarray) -> Callable[[tf.Tensor], tuple[tf.Tensor, ...]]:
+    tensors = [tf.constant(array) for array in arrays]
+    return lambda chosen: tuple(tf.gather(tensor, chosen) for tensor in tensors)
 
 
 def shifted(images: tf.Tensor, shift: int, key: tf.Tensor) -> tf.Tensor:

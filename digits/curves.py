@@ -8,6 +8,8 @@ so one axis shows both, and nothing is cut off.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -137,28 +139,27 @@ def _mark_learning_rate(axes: Axes, quantity: _Quantity, history: Table) -> None
     """Say quietly, where the curves leave room, when the learning rate fell."""
     epochs, rates = history["epoch"], history["learning_rate"]
     falls = [place for place in range(1, len(rates)) if rates[place] < rates[place - 1]]
-    free, alignment = (0.03, "bottom") if quantity.up else (0.97, "top")
+    free = 0.03 if quantity.up else 0.97
+    look: dict[str, Any] = {
+        "ha": "right",
+        "va": "bottom" if quantity.up else "top",
+        "color": QUIET,
+        "fontsize": 8,
+    }
     if len(falls) > MOST_FALLS_MARKED:
-        text = f"learning rate {max(rates):g} → {rates[-1]:g}"
-        place = axes.transAxes
-        axes.text(0.98, free, text, transform=place, ha="right", va=alignment, color=QUIET, fontsize=8)
+        text = f"learning rate {_plain(max(rates))} → {_plain(rates[-1])}"
+        axes.text(0.9, free, text, transform=axes.transAxes, **look)
         return
     for fall in falls:
         between = (epochs[fall - 1] + epochs[fall]) / 2
         axes.axvline(between, color=FAINT, linewidth=0.8, linestyle=":")
-        text = f"learning rate {rates[fall]:g}"
-        place = axes.get_xaxis_transform()
-        axes.text(
-            between,
-            free,
-            text,
-            transform=place,
-            rotation=90,
-            ha="right",
-            va=alignment,
-            color=QUIET,
-            fontsize=8,
-        )
+        text = f"learning rate {_plain(rates[fall])}"
+        axes.text(between, free, text, transform=axes.get_xaxis_transform(), rotation=90, **look)
+
+
+def _plain(rate: float) -> str:
+    """Give three digits of a rate without an exponent: 0.00002 rather than 2e-05."""
+    return f"{Decimal(f'{rate:.3g}'):f}"
 
 
 def _mark_best_epoch(axes: Axes, quantity: _Quantity, history: Table, validation: list[float]) -> None:

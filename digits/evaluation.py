@@ -1,6 +1,7 @@
 """How good a classifier's answers are, counted over every example."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from pydantic import Field
@@ -69,7 +70,7 @@ def evaluate(
         },
         **per_class(labels, predicted, probabilities.shape[1]),
     }
-    return rounded(metrics)
+    return {name: rounded(value) for name, value in metrics.items()}
 
 
 def per_class(labels: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str, object]:
@@ -108,7 +109,7 @@ def accuracy_gap(history: Table) -> float:
 
 def largest_rise(values: list[float]) -> float:
     """Give the largest rise from a value to the next; a negative number where all fall, 0 for one value."""
-    return max((later - earlier for earlier, later in zip(values, values[1:], strict=False)), default=0.0)
+    return max((later - earlier for earlier, later in pairwise(values)), default=0.0)
 
 
 def rounded(value: object) -> object:

@@ -19,7 +19,8 @@ from digits.files import whole_file
 WIDTH = 8.5
 DOTS_PER_INCH = 200
 
-# Two colours of M. Okabe and K. Ito, Color Universal Design (2008), that every kind of colour vision tells apart.
+# Two colours that every kind of colour vision tells apart.
+# Source: M. Okabe and K. Ito, Color Universal Design (2008).
 BLUE = "#0072b2"
 VERMILION = "#d55e00"
 INK = "#222222"

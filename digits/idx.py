@@ -50,14 +50,15 @@ def parse_idx(content: bytes, name: str) -> np.ndarray:
     start = 4 + 4 * len(dimensions)
     expected = math.prod(dimensions)
     actual = len(content) - start
-    size = " x ".join(str(dimension) for dimension in dimensions)
     if actual != expected:
         problem = "truncated" if actual < expected else "bytes left over at the end"
-        raise DigitsError(f"{name}: {problem}: {actual} bytes of values; the header says {size} = {expected}")
+        raise DigitsError(
+            f"{name}: {problem}: {actual} bytes of values; expected {expected} for the shape {dimensions}"
+        )
     try:
         return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(dimensions)
     except ValueError as error:
-        raise DigitsError(f"{name}: no array has the dimensions {size} ({error})") from error
+        raise DigitsError(f"{name}: no array has the shape {dimensions} ({error})") from error
 
 
 def _dimensions(content: bytes, name: str) -> tuple[int, ...]:
@@ -89,7 +90,7 @@ def read_idx_files(names: Collection[str], read: Callable[[str], bytes]) -> Arra
     found = {array: _find(published, names) for array, published in IDX_FILES.items()}
     missing = [IDX_FILES[array] for array, name in found.items() if name is None]
     if missing:
-        raise DigitsError(f"no {', '.join(missing)} (plain or .gz)")
+        raise DigitsError(f"no {', '.join(missing)}, plain or gzipped")
     return {array: parse_idx(read(name), name) for array, name in found.items() if name}
 
 

@@ -66,6 +66,7 @@ def probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     Returns:
         Float32 probabilities (N, classes); a row sums to 1.
     """
+    from digits.batches import batches_in_order
     from digits.exact import exact_copy
 
-    return np.asarray(exact_copy(model).predict(images, batch_size=256, verbose=0))
+    return np.asarray(exact_copy(model).predict(batches_in_order(images), verbose=0))

@@ -76,7 +76,7 @@ class Params:
 
     def _value(self, key: str) -> Any:
         value = self.values
-        path = []
+        path: list[str] = []
         for part in key.split("."):
             if not isinstance(value, dict) or part not in value:
                 raise DigitsError(f"{self.path}: {'.'.join([*path, part])}: missing")

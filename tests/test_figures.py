@@ -1,0 +1,210 @@
+"""What the pictures say, whatever the results are."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from digits.curves import training_curves
+from digits.errors import DigitsError
+from digits.figures import house_style, write_figure
+from digits.mistakes import confusion_matrix, confusion_matrix_figure, mistakes_gallery
+from digits.reliability import reliability_diagram
+from digits.tables import Table
+
+CLASSES = ("0", "1", "2")
+HISTORY: Table = {
+    "epoch": [1, 2, 3, 4],
+    "loss": [0.25, 0.08, 0.06, 0.05],
+    "accuracy": [0.92, 0.97, 0.98, 0.985],
+    "val_loss": [3.2, 0.05, 0.03, 0.04],
+    "val_accuracy": [0.17, 0.984, 0.9912, 0.99],
+    "learning_rate": [0.001, 0.001, 0.001, 0.00005],
+}
+
+
+def texts(figure: Figure) -> list[str]:
+    """Give all that is written in a figure, ticks included."""
+    return [text.get_text() for text in figure.findobj(Text) if text.get_visible()]
+
+
+def gallery(mistakes: int) -> Figure:
+    """Draw a gallery of 60 images, of which the first `mistakes` are taken for a 1, ever more confidently."""
+    actual = np.zeros(60, np.int64)
+    predicted = np.where(np.arange(60) < mistakes, 1, 0)
+    images = np.zeros((60, 28, 28, 1), np.float32)
+    return mistakes_gallery(images, actual, predicted, np.linspace(0.5, 0.9, 60), CLASSES)
+
+
+def test_the_curves_mark_the_epoch_of_lowest_validation_loss_in_both_panels() -> None:
+    written = texts(training_curves(HISTORY))
+
+    assert ["best epoch 3: 99.12%", "best epoch 3: 0.0300"] == [line for line in written if "best" in line]
+
+
+def test_the_first_of_equally_good_epochs_is_the_best_as_early_stopping_has_it() -> None:
+    history = {**HISTORY, "val_loss": [0.3, 0.03, 0.03, 0.03]}
+
+    assert "best epoch 2: 98.40%" in texts(training_curves(history))
+
+
+def test_each_curve_is_named_beside_it() -> None:
+    written = texts(training_curves(HISTORY))
+
+    assert (2, 2) == (written.count("training"), written.count("validation"))
+
+
+def test_no_epoch_is_cut_off_however_far_it_lies_from_the_others() -> None:
+    figure = training_curves(HISTORY)
+
+    for axes in figure.axes:
+        bottom, top = axes.get_ylim()
+        for line in axes.lines[-2:]:
+            heights = np.asarray(line.get_ydata(), float)
+            assert bottom < heights.min() <= heights.max() < top
+
+
+def test_a_learning_rate_that_falls_is_marked_with_what_it_falls_to() -> None:
+    written = texts(training_curves(HISTORY))
+
+    assert ["learning rate 0.00005"] * 2 == [line for line in written if "rate" in line]
+
+
+def test_a_learning_rate_that_falls_all_the_time_is_told_in_one_line() -> None:
+    history = {name: values * 2 for name, values in HISTORY.items()}
+    history |= {
+        "epoch": [*range(1, 9)],
+        "learning_rate": [0.008, 0.007, 0.006, 0.005, 0.004, 0.003, 0.002, 0.001],
+    }
+
+    written = texts(training_curves(history))
+
+    assert ["learning rate 0.008 → 0.001"] * 2 == [line for line in written if "rate" in line]
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_training_of_one_epoch_or_two_has_curves(length: int, tmp_path: Path) -> None:
+    figure = training_curves({name: values[:length] for name, values in HISTORY.items()})
+    write_figure(tmp_path / "training.png", figure)
+
+    assert not any("nan" in line for line in texts(figure))
+
+
+def test_a_perfect_training_has_a_place_on_the_logarithmic_axes(tmp_path: Path) -> None:
+    perfect: Table = {name: [0.0] for name in HISTORY} | {"epoch": [1], "accuracy": [1], "val_accuracy": [1]}
+    figure = training_curves(perfect)
+    write_figure(tmp_path / "training.png", figure)
+
+    assert {"100%", "best epoch 1: 100.00%", "best epoch 1: 0.0000"} <= set(texts(figure))
+
+
+def test_a_training_that_diverged_is_named_and_not_drawn() -> None:
+    history = {**HISTORY, "loss": [0.25, float("nan"), float("nan"), float("nan")]}
+
+    with pytest.raises(DigitsError, match="epoch 2: loss is nan; the training has diverged"):
+        training_curves(history)
+
+
+def test_rows_of_the_confusion_matrix_are_actual_and_columns_predicted_classes() -> None:
+    counts = confusion_matrix(
+        np.array([0, 0, 1, 2, 2], np.uint8), np.array([0, 2, 1, 2, 1], np.uint8), classes=3
+    )
+
+    assert [[1, 0, 1], [0, 1, 0], [0, 1, 1]] == counts.tolist()
+
+
+def test_labels_of_one_byte_count_right_in_a_matrix_of_many_classes() -> None:
+    counts = confusion_matrix(np.array([19], np.uint8), np.array([18], np.uint8), classes=20)
+
+    assert (1, 1) == (counts[19, 18], counts.sum())
+
+
+def test_the_confusion_matrix_says_its_counts_errors_recalls_and_precisions() -> None:
+    # Class 0: 3 of 4 found. Class 1: 1 of 1 found, but 1 of 2 so called. Class 2: never seen nor said.
+    figure = confusion_matrix_figure(np.array([0, 0, 0, 0, 1]), np.array([0, 0, 0, 1, 1]), CLASSES)
+    written = texts(figure)
+
+    assert "Confusion matrix: 1 error in 5 test images" in written
+    assert {"actual", "predicted", "75.0%", "100.0%", "50.0%", "\N{EN DASH}"} <= set(written)
+    assert not any("nan" in line for line in written)
+
+
+def test_a_matrix_without_errors_has_text_on_its_diagonal_alone() -> None:
+    labels = np.array([0, 0, 1, 2])
+
+    written = texts(confusion_matrix_figure(labels, labels, ("cat", "dog", "emu")))
+
+    assert ["2", "1", "1"] == [line for line in written if line.isdigit()]
+
+
+def test_the_gallery_shows_the_most_confident_mistakes_first() -> None:
+    figure = gallery(mistakes=30)
+    written = texts(figure)
+    # The confidence rises by 0.4 / 59 from image to image: image 29 has 0.5 + 29 * 0.4 / 59.
+    shown = [line for line in written if "#" in line]
+
+    assert "The 24 most confident of 30 mistakes in 60 test images" in written
+    assert 24 == len(shown)
+    assert ["69.66%  #29", "68.98%  #28"] == shown[:2]
+    assert 24 == written.count("0 → 1")
+
+
+def test_mistakes_of_equal_confidence_come_in_the_order_of_the_test_set() -> None:
+    images = np.zeros((3, 28, 28, 1), np.float32)
+    figure = mistakes_gallery(images, np.zeros(3, int), np.ones(3, int), np.full(3, 0.5), CLASSES)
+
+    assert ["50.00%  #0", "50.00%  #1", "50.00%  #2"] == [line for line in texts(figure) if "#" in line]
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "title"),
+    [
+        (0, "No mistakes in 60 test images"),
+        (1, "The one mistake in 60 test images"),
+        (9, "All 9 mistakes in 60 test images"),
+    ],
+)
+def test_a_gallery_of_few_mistakes_says_so(mistakes: int, title: str, tmp_path: Path) -> None:
+    figure = gallery(mistakes)
+    write_figure(tmp_path / "mistakes.png", figure)
+
+    assert title in texts(figure)
+
+
+def test_the_reliability_diagram_says_the_error_and_counts_the_images_of_each_bin() -> None:
+    # The bin of 0.6 has one of two right, that of 0.9 both: 1/2 * 0.1 + 1/2 * 0.1.
+    figure = reliability_diagram(np.array([0.6, 0.6, 0.9, 0.9]), np.array([True, False, True, True]), bins=5)
+    written = texts(figure)
+
+    assert "Reliability: expected calibration error 0.1000 in 5 bins" in written
+    assert any(line.startswith("mean confidence 75.00%, accuracy 75.00%") for line in written)
+    assert ["2", "2"] == [line for line in written if line == "2"]
+
+
+@pytest.mark.parametrize("bins", [1, 15, 100])
+def test_empty_bins_leave_no_nan_in_the_reliability_diagram(bins: int, tmp_path: Path) -> None:
+    figure = reliability_diagram(np.array([0.7]), np.array([True]), bins)
+    write_figure(tmp_path / "reliability.png", figure)
+
+    assert not any("nan" in line for line in texts(figure))
+
+
+def test_a_picture_has_two_dots_for_each_point_of_a_readme_and_names_no_software(tmp_path: Path) -> None:
+    write_figure(tmp_path / "training.png", training_curves(HISTORY))
+
+    with Image.open(tmp_path / "training.png") as picture:
+        assert 1700 == picture.width
+        assert {"dpi"} == set(picture.info)
+
+
+def test_drawing_leaves_the_settings_of_matplotlib_as_they_were() -> None:
+    before = dict(matplotlib.rcParams)
+
+    with house_style():
+        assert 9.5 == matplotlib.rcParams["font.size"]
+
+    assert before == dict(matplotlib.rcParams)

@@ -1,0 +1,65 @@
+"""Run tools/probe.py on this CPU, on one core of it, and on emulated CPUs of two makers, and compare the hashes.
+
+Usage: python -m tools.compare_cpus [CPU ...]   (names that `qemu-x86_64 -cpu help` lists)
+
+It needs qemu-user and some minutes per emulated CPU. The exit status is 1 where a result differs
+that does not stand in parentheses: those are known to differ, and no stage uses them.
+"""
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+
+EMULATED = ["Haswell", "EPYC-Rome"]
+PROBE = [sys.executable, "-m", "tools.probe"]
+
+
+def commands(cpus: list[str]) -> dict[str, list[str]]:
+    """Give the command that runs the probe on each CPU, by the CPU's name."""
+    emulator = shutil.which("qemu-x86_64") or shutil.which("qemu-x86_64-static")
+    if emulator is None:
+        sys.exit("qemu-x86_64 was not found; install qemu-user")
+    return {
+        "native": PROBE,
+        "one core": ["taskset", "--cpu-list", "0", *PROBE],
+        **{cpu: [emulator, "-cpu", cpu, *PROBE] for cpu in cpus},
+    }
+
+
+def hashes_on(cpu: str, command: list[str]) -> dict[str, str]:
+    """Run the probe and give the hash of each result, by name."""
+    print(f"{cpu} ...", file=sys.stderr, flush=True)
+    finished = subprocess.run(command, capture_output=True, text=True)
+    if finished.returncode != 0:
+        sys.exit(f"the probe failed on {cpu} ({finished.returncode}): {finished.stderr[-2000:]}")
+    hashes: dict[str, str] = json.loads(finished.stdout[finished.stdout.index("{") :])
+    return hashes
+
+
+def main() -> None:
+    """Print a table in Markdown with a row per result and a column per CPU."""
+    found = {cpu: hashes_on(cpu, command) for cpu, command in commands(sys.argv[1:] or EMULATED).items()}
+    libraries = ", ".join(
+        f"{name} {version(name)}" for name in ("tensorflow", "keras", "numpy", "matplotlib")
+    )
+    print(f"Python {platform.python_version()}, {libraries}\n")
+    print(f"| result | {' | '.join(found)} |\n|---|{'---|' * len(found)}")
+    different = []
+    for result, expected in found["native"].items():
+        row = [hashes[result] for hashes in found.values()]
+        print(f"| {result} | {' | '.join(row)} |")
+        if set(row) != {expected} and not result.startswith("("):
+            different.append(result)
+    print(
+        f"\n{len(different)} results differ: {', '.join(different)}"
+        if different
+        else "\nOne hash for all CPUs."
+    )
+    sys.exit(bool(different))
+
+
+if __name__ == "__main__":
+    main()

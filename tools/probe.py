@@ -1,0 +1,152 @@
+"""Compute everything that a run computes, in small, and print the hash of each result as JSON.
+
+Run it on two machines and compare: equal hashes mean that the CPU makes no difference.
+`tools/compare_cpus.py` runs it on emulated CPUs.
+"""
+
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from digits import networks, runtime
+from digits.arrays import Arrays
+from digits.curves import training_curves
+from digits.evaluation import EvaluateParams, evaluate
+from digits.figures import write_figure
+from digits.mistakes import confusion_matrix_figure, mistakes_gallery
+from digits.models import probabilities, save_model
+from digits.params import Params
+from digits.preparation import scale
+from digits.recipes import Recipe
+from digits.reliability import reliability_diagram
+from digits.training import train
+
+STEPS = 3
+CLASSES = tuple("0123456789")
+
+
+def digest(value: Any) -> str:
+    """Give the first 16 hexadecimal digits of the SHA-256 of an array's bytes or of bytes."""
+    content = value if isinstance(value, bytes) else np.ascontiguousarray(value).tobytes()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def images_and_labels(count: int, seed: int) -> Arrays:
+    """Draw images of strokes' density, and labels that name every class."""
+    random = np.random.Generator(np.random.PCG64(seed))
+    images = random.integers(0, 256, (count, 28, 28), np.uint8) * (random.random((count, 28, 28)) < 0.2)
+    return {"images": scale(images.astype(np.uint8)), "labels": np.arange(count, dtype=np.uint8) % 10}
+
+
+def operations() -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Give the single operations of a training step, forward and backward, by name."""
+    import tensorflow as tf
+
+    tf.get_logger().setLevel("ERROR")
+    random = np.random.Generator(np.random.PCG64(7))
+    images = tf.constant(random.standard_normal((128, 13, 13, 32), np.float32))
+    kernel = tf.constant(random.standard_normal((3, 3, 32, 64), np.float32) / 17)
+    matrix = tf.constant(random.standard_normal((32, 10), np.float32))
+    scale_, offset = tf.ones(32) * 1.1, tf.ones(32) * 0.1
+    positive = tf.abs(images) + 0.001
+    labels = tf.range(128) % 10
+    key = tf.constant([1, 2], tf.int64)
+
+    def both(forward: Callable[[tf.Tensor], tf.Tensor], values: tf.Tensor) -> Callable[[], Any]:
+        @tf.function
+        def run() -> list[tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(values)
+                result = forward(values)
+            return [result, tape.gradient(result, values)]
+
+        return run
+
+    def batch_norm(values: tf.Tensor) -> tf.Tensor:
+        return tf.raw_ops.FusedBatchNormV3(x=values, scale=scale_, offset=offset, mean=[], variance=[])[0]
+
+    pixels = tf.reshape(images, [-1, 32])[:128]
+    yield "convolution", both(lambda values: tf.nn.conv2d(images, values, 1, "VALID"), kernel)
+    yield "convolution of images", both(lambda values: tf.nn.conv2d(values, kernel, 1, "VALID"), images)
+    yield "matrix product", both(lambda values: pixels @ values, matrix)
+    yield "bias and relu", both(lambda values: tf.nn.relu(tf.nn.bias_add(values, offset)), images)
+    yield "max pooling", both(lambda values: tf.nn.max_pool2d(values, 2, 2, "VALID"), images)
+    yield "fused batch norm", both(batch_norm, images)
+    yield "softmax", both(lambda values: tf.nn.softmax(pixels @ values), matrix)
+    yield (
+        "cross-entropy",
+        both(lambda values: tf.nn.sparse_softmax_cross_entropy_with_logits(labels, pixels @ values), matrix),
+    )
+    yield "mean", both(tf.reduce_mean, images)
+    yield "square root", both(tf.sqrt, positive)
+    yield "division", both(lambda values: 1.5 / values, positive)
+    yield "exponential", both(tf.exp, images)
+    yield "logarithm", both(tf.math.log, positive)
+    yield "random numbers", tf.function(lambda: tf.random.stateless_uniform([1000], key, alg="philox"))
+    yield (
+        "shuffle",
+        tf.function(lambda: tf.random.experimental.stateless_shuffle(tf.range(1000), key, alg="philox")),
+    )
+    # Known to differ, and why batch norm is computed by the fused operation: docs/reproducibility.md.
+    yield "(rsqrt)", both(tf.math.rsqrt, positive)
+    yield "(reciprocal)", both(tf.math.reciprocal, positive)
+
+
+def whole_run(recipe: Recipe, evaluate_params: EvaluateParams, folder: Path) -> Iterator[tuple[str, Any]]:
+    """Train for a few steps, evaluate and draw; give each output by name."""
+    parts = [images_and_labels(STEPS * recipe.batch_size, 1), images_and_labels(300, 2)]
+    model, history = train(*parts, recipe=recipe, seed=0, checkpoint=folder / "checkpoint.npz", key="")
+    yield "weights", np.concatenate([weights.ravel() for weights in model.get_weights()])
+    save_model(model, folder / "model.keras")
+    yield "model.keras", (folder / "model.keras").read_bytes()
+    yield "history", np.array(list(history.values()))
+
+    test = images_and_labels(2000, 3)
+    answers = probabilities(model, test["images"])
+    yield "probabilities", answers
+    metrics = evaluate(answers, test["labels"], history, evaluate_params)
+    yield "metrics.json", json.dumps(metrics, sort_keys=True).encode()
+    buffer = io.BytesIO()
+    np.savez(buffer, **test)
+    yield "arrays.npz", buffer.getvalue()
+
+    # Answers as a trained model gives them: mostly right, mostly sure.
+    random = np.random.Generator(np.random.PCG64(5))
+    actual = test["labels"].astype(np.int64)
+    predicted = np.where(random.random(2000) < 0.98, actual, (actual + 3) % 10)
+    confidence = 1 - random.random(2000) ** 8
+    longer = {name: [value * (0.9**epoch) for epoch in range(9)] for name, (value, *_) in history.items()}
+    figures = {
+        "training.png": training_curves({**longer, "epoch": list(range(1, 10))}),
+        "confusion.png": confusion_matrix_figure(actual, predicted, CLASSES),
+        "mistakes.png": mistakes_gallery(test["images"], actual, predicted, confidence, CLASSES),
+        "reliability.png": reliability_diagram(confidence, predicted == actual, 15),
+    }
+    for name, figure in figures.items():
+        write_figure(folder / name, figure)
+        yield name, (folder / name).read_bytes()
+
+
+def main() -> None:
+    """Print a JSON object: the hash of each result, by name."""
+    params = Params()
+    runtime.start(params.section("runtime", runtime.RuntimeParams).threads)
+    hashes = {
+        name: digest(b"".join(np.asarray(part).tobytes() for part in run())) for name, run in operations()
+    }
+    recipe = params.section("recipes.article", Recipe).model_copy(update={"epochs": 1, "shift": 1})
+    with TemporaryDirectory() as folder:
+        for name, value in whole_run(recipe, params.section("evaluate", EvaluateParams), Path(folder)):
+            hashes[name] = digest(value)
+    json.dump(hashes, sys.stdout, indent=2)
+
+
+if __name__ == "__main__":
+    main()
