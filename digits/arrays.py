@@ -4,9 +4,9 @@
 so that equal arrays give equal bytes and a file is read at the disk's speed.
 """
 
-import zipfile
 import zlib
 from pathlib import Path
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
@@ -31,11 +31,11 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> Arrays:
     if not path.exists():
         raise DigitsError(f"{path}: no such file")
     try:
-        if not zipfile.is_zipfile(path):
+        if not is_zipfile(path):
             raise DigitsError(f"{path}: empty, truncated, or not a .npz archive")
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in names}
     except KeyError as error:
         raise DigitsError(f"{path}: {error.args[0]}; expected the arrays {', '.join(names)}") from error
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, EOFError, OSError, RuntimeError, MemoryError, BadZipFile, zlib.error) as error:
         raise DigitsError(f"{path}: damaged .npz archive ({error})") from error

@@ -65,10 +65,10 @@ def _gatherer(*arrays: np.ndarray) -> Callable[[tf.Tensor], tuple[tf.Tensor, ...
 
 
 def shifted(images: tf.Tensor, shift: int, key: tf.Tensor) -> tf.Tensor:
-    """Move each image (N, H, W, C) by its own whole number of pixels, from -`shift` to `shift` each way, over zeros.
+    """Move each image by its own whole number of pixels, from -`shift` to `shift` each way, over zeros.
 
     Args:
-        images: float32 images.
+        images: float32 images (N, H, W, C).
         shift: the largest distance.
         key: two integers that seed the distances.
     """

@@ -116,7 +116,7 @@ class Journal(keras.callbacks.Callback):
 
 
 def _read(path: Path, key: str) -> tuple[dict[str, Any], Arrays] | None:
-    """Give the state and arrays of the checkpoint at `path`, or None where it is missing, damaged or another run's."""
+    """Give the state and arrays of the checkpoint at `path`, or None where there is none to go on from."""
     if not path.exists():
         return None
     try:

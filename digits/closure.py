@@ -1,4 +1,4 @@
-"""Which files of this repository a script runs: its import closure, read from the source without running it."""
+"""Which files of this repository a script runs: its import closure, read from the source."""
 
 import ast
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def import_closure(script: Path, root: Path = Path()) -> set[str]:
-    """Give the files that `python -m` runs for `script`: itself, its package's `__init__.py`, and what they import.
+    """Give the files that `python -m` runs for `script`: itself, its package, and what both import.
 
     Imports inside functions count; those under `if TYPE_CHECKING:` do not, since nothing runs them.
 

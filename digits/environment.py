@@ -36,6 +36,8 @@ def installed(name: str) -> str:
 
 def check() -> None:
     """Name the libraries that are not the locked ones; stop where one is missing altogether."""
+    if not LOCKED.exists():
+        sys.exit(f"{LOCKED}: no such file; stages run in the root folder of the repository")
     found = differences(locked_versions())
     for line in found:
         print(line, file=sys.stderr)

@@ -2,7 +2,8 @@
 
 Keras composes batch norm from small operations, `rsqrt` among them,
 which x86 CPUs approximate each in its own way.
-TensorFlow's fused operation, which oneDNN computes by square root and division, answers exactly and in half the time.
+TensorFlow's fused operation, which oneDNN computes by square root and division,
+answers exactly and in half the time.
 The module needs Keras, and so it is imported where it is used, after `digits.runtime.start`.
 """
 
@@ -11,11 +12,10 @@ import tensorflow as tf
 
 
 class ExactBatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` over the last axis of (N, C) or (N, H, W, C), computed by the fused operation."""
+    """Keras's batch norm over the last axis of (N, C) or (N, H, W, C), computed by the fused operation."""
 
-    def call(
-        self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """Normalize float32 `inputs` by their own moments in training, by the moving averages otherwise."""
         images = inputs if inputs.shape.rank == 4 else inputs[:, tf.newaxis, tf.newaxis, :]
         training = bool(training) and self.trainable
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -39,7 +39,7 @@ class ExactBatchNormalization(keras.layers.BatchNormalization):
 
 
 def exact_copy(model: keras.Sequential) -> keras.Sequential:
-    """Copy a model of Keras's own layers, its weights included, into one that computes the same bits on every CPU."""
+    """Copy a model of Keras's own layers, with its weights, into one whose bits every CPU computes alike."""
 
     def exact(layer: keras.Layer) -> keras.Layer:
         kind = ExactBatchNormalization if type(layer) is keras.layers.BatchNormalization else type(layer)

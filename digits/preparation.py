@@ -47,7 +47,7 @@ def split(raw: Arrays, validation_split: float) -> dict[str, Arrays]:
     """Cut the training images in two, as Keras's `validation_split` does: the last ones validate.
 
     Returns:
-        For `train`, `validation` and `test`: uint8 `images` (N, H, W) and uint8 `labels` (N,), views of `raw`.
+        Views of `raw` for `train`, `validation` and `test`: uint8 `images` (N, H, W) and `labels` (N,).
 
     Raises:
         DigitsError: one of the two parts would be empty.
@@ -66,7 +66,7 @@ def split(raw: Arrays, validation_split: float) -> dict[str, Arrays]:
 
 
 def summarize(splits: dict[str, Arrays], classes: tuple[str, ...]) -> dict[str, object]:
-    """Count the images of each split and class, and the test images that training has seen pixel for pixel."""
+    """Count the images of each split and class, and the test images that training has, pixel for pixel."""
     seen = {image.tobytes() for name in ("train", "validation") for image in splits[name]["images"]}
     return {
         "images": {name: len(part["labels"]) for name, part in splits.items()},

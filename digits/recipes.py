@@ -27,13 +27,13 @@ class Dropout(Section):
 
 
 class EarlyStopping(Section):
-    """Stop once the validation loss has not fallen for `patience` epochs, and keep the best weights."""
+    """Stop once `patience` epochs have not lowered the validation loss, and keep the best weights."""
 
     patience: Epochs
 
 
 class Plateau(Section):
-    """Multiply the learning rate by `factor` once the validation loss has not fallen for `patience` epochs."""
+    """Multiply the learning rate by `factor` once `patience` epochs have not lowered the validation loss."""
 
     patience: Epochs
     factor: float = Field(gt=0, lt=1)

@@ -79,7 +79,7 @@ def _draw_counts(axes: Axes, counts: np.ndarray) -> None:
                     f"{count:,}", (middle, top), (0, 2), textcoords="offset points", ha="center", fontsize=8
                 )
     highest = math.ceil(math.log10(counts.max()))
-    powers = range(0, max(1, highest) + 1)
+    powers = range(max(1, highest) + 1)
     axes.set_yticks(powers, [f"{10**power:,}" for power in powers])
     axes.set_ylim(floor, max(1, highest) + 0.5)
     axes.set_ylabel("images")

@@ -1,4 +1,4 @@
-"""The verbs: `python -m stages.NAME` runs a stage, and this line looks at the environment before it starts."""
+"""The verbs: `python -m stages.NAME` runs a stage, once its environment has been looked at."""
 
 from digits.environment import check
 

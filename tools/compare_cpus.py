@@ -1,4 +1,4 @@
-"""Run tools/probe.py on this CPU, on one core of it, and on emulated CPUs of two makers, and compare the hashes.
+"""Run tools/probe.py on this CPU, on one core of it, and on emulated CPUs, and compare the hashes.
 
 Usage: python -m tools.compare_cpus [CPU ...]   (names that `qemu-x86_64 -cpu help` lists)
 

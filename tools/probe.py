@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from digits import networks, runtime
+from digits import runtime
 from digits.arrays import Arrays
 from digits.curves import training_curves
 from digits.evaluation import EvaluateParams, evaluate
