@@ -1,12 +1,13 @@
 """Named arrays in `.npz` files.
 
-`numpy.savez` stores each array uncompressed, with a fixed time in the archive,
-so that equal arrays give equal bytes and a file is read at the disk's speed.
+The arrays are stored uncompressed, which is the fastest to write and to read,
+and with a fixed time, so that equal arrays give equal bytes.
+`numpy.savez` would do the same, but its headers are others under Python 3.11.2 than under 3.12.
 """
 
 import zlib
 from pathlib import Path
-from zipfile import BadZipFile, is_zipfile
+from zipfile import BadZipFile, ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
 
@@ -15,11 +16,19 @@ from digits.files import whole_file
 
 Arrays = dict[str, np.ndarray]
 
+# The earliest time that a zip archive can hold.
+NO_TIME = (1980, 1, 1, 0, 0, 0)
+
 
 def write_arrays(path: Path, arrays: Arrays) -> None:
     """Write `arrays` to `path` in the order of their names."""
-    with whole_file(path) as partial:
-        np.savez(partial, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
+    with whole_file(path) as partial, ZipFile(partial, "w") as archive:
+        for name in sorted(arrays):
+            entry = ZipInfo(f"{name}.npy", NO_TIME)
+            # With the size known beforehand, every Python writes the same header.
+            entry.file_size = arrays[name].nbytes
+            with archive.open(entry, "w") as file:
+                np.lib.format.write_array(file, arrays[name], allow_pickle=False)
 
 
 def read_arrays(path: Path, names: tuple[str, ...]) -> Arrays:
@@ -33,7 +42,7 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> Arrays:
     try:
         if not is_zipfile(path):
             raise DigitsError(f"{path}: empty, truncated, or not a .npz archive")
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in names}
     except KeyError as error:
         raise DigitsError(f"{path}: {error.args[0]}; expected the arrays {', '.join(names)}") from error

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from digits.arrays import NO_TIME
 from digits.errors import DigitsError
 from digits.files import whole_file
 
 if TYPE_CHECKING:
     import keras
-
-# The earliest time that a zip archive can hold.
-NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def save_model(model: keras.Model, path: Path) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from digits.errors import DigitsError, unknown_name
 
-SECTIONS = ["dataset", "evaluate", "fetch", "prepare", "recipe", "recipes", "runtime", "train"]
+SECTIONS = ["dataset", "evaluate", "fetch", "prepare", "recipe", "recipes", "runtime", "train", "verify"]
 
 
 class Section(BaseModel):

@@ -1,0 +1,5 @@
+"""`python -m digits`: the command line without its console script."""
+
+from digits.cli import main
+
+main()

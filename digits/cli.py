@@ -1,0 +1,28 @@
+"""The command line `digits`; a command is a module that registers its name, arguments and function."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from digits import verification
+from digits.errors import run
+
+# What a command's module needs beyond the standard library it imports when it runs, so that help is instant.
+COMMANDS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (
+    verification.register,
+)
+
+
+def main() -> None:
+    """Run the command that the arguments name, and end with its exit status."""
+    sys.argv[0] = "digits"  # which `run` names, however Python was started
+    run(_main)
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(prog="digits", description="Handwritten digits: the command line.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for register in COMMANDS:
+        register(commands)
+    arguments = parser.parse_args()
+    sys.exit(arguments.run(arguments))

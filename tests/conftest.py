@@ -1,0 +1,91 @@
+"""What tests share that takes seconds to make: it is made once, whichever worker needs it first."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.pipeline import STAGES, Project
+
+# A busy machine is no failure.
+settings.register_profile("digits", deadline=None)
+settings.load_profile("digits")
+
+AUDITED_STAGE = Path(__file__).parent / "audited_stage.py"
+
+# What may differ around a stage without a difference in its outputs.
+ANOTHER_PLACE = {
+    "LC_ALL": "de_DE.UTF-8",
+    "OMP_NUM_THREADS": "5",
+    "PYTHONHASHSEED": "1",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_NUM_INTRAOP_THREADS": "3",
+    "TZ": "Asia/Tokyo",
+}
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Give a function that lets the first of all workers build a folder, and the others wait for it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def once(name: str, build: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                build(folder)
+                done.touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def finished(once: Callable[[str, Callable[[Path], object]], Path]) -> Project:
+    """Give a committed project whose pipeline has run; tests that change things take a copy of it.
+
+    What the first `dvc repro` said stands in first-run.txt beside the project's folder.
+    """
+
+    def build(folder: Path) -> None:
+        (folder / "project").mkdir()
+        project = Project.create(folder / "project", folder / "home")
+        (folder / "first-run.txt").write_text(project.dvc("repro"), encoding="utf-8")
+        project.commit("Run the pipeline")
+
+    folder = once("finished", build)
+    return Project(folder / "project", folder / "home")
+
+
+@pytest.fixture(scope="session")
+def tensorflow_started() -> None:
+    """Start TensorFlow in this worker, as a stage does; tests that ask for it belong to one xdist group."""
+    from digits import runtime
+
+    runtime.start(2)
+
+
+@pytest.fixture(scope="session")
+def audited(once: Callable[[str, Callable[[Path], object]], Path], finished: Project) -> Project:
+    """Give the project after each stage ran again, watched, where everything around it is another.
+
+    STAGE.json beside the project's folder says which files and params the stage used.
+    """
+    one_core = "hasattr(os, 'sched_setaffinity') and os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])"
+
+    def build(folder: Path) -> None:
+        project = finished.copy(folder / "Ein anderer Ordner", without=[".dvc", ".git", "data", "reports"])
+        for stage in STAGES:
+            command = ("python", str(AUDITED_STAGE), stage, str(folder / f"{stage}.json"))
+            result = project.run(*command, variables=ANOTHER_PLACE, first=f"os.umask(0o077); {one_core}")
+            assert 0 == result.returncode, result.stderr
+
+    return Project(once("audited", build) / "Ein anderer Ordner", finished.home)

@@ -1,0 +1,220 @@
+"""The pipeline of this repository in a temporary Git and DVC repository, on a small dataset that is made up.
+
+The dataset comes in by the seam that any dataset uses: an entry of `digits/datasets.py` (in the copy),
+and a folder of IDX files in params.yaml.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from digits.arrays import Arrays
+from digits.idx import IDX_FILES
+
+REPOSITORY = Path(__file__).parent.parent
+STAGES = ("fetch", "prepare", "train", "evaluate", "plot")
+SIZE, TRAIN_SIZE, TEST_SIZE = 14, 300, 60
+
+# A training that lowers its rate and stops early, before the last of its epochs and after its best one.
+RECIPE: dict[str, Any] = {
+    "batch_norm_momentum": 0.5,
+    "shift": 1,
+    "epochs": 10,
+    "batch_size": 64,
+    "learning_rate": 0.03,
+    "early_stopping": {"patience": 2},
+    "plateau": {"patience": 1, "factor": 0.5},
+}
+
+# What a shell, a Git hook or a test before this one may have set, and what the pipeline must do without.
+FOREIGN = ("PYTHON", "GIT_", "DVC_", "TF_", "ONEDNN_", "KERAS_", "CUDA_", "OMP_", "MPL", "PYTEST_")
+
+
+def synthetic_arrays() -> Arrays:
+    """Draw noise with a bright square, whose place among ten is the image's class."""
+    random = np.random.Generator(np.random.PCG64(0))
+    arrays = {}
+    for name, count in (("train", TRAIN_SIZE), ("test", TEST_SIZE)):
+        labels = random.permutation(np.arange(count, dtype=np.uint8) % 10)
+        images = random.integers(0, 220, (count, SIZE, SIZE), np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            row, column = 3 + 5 * (label // 5), 2 + 2 * (label % 5)
+            image[row : row + 3, column : column + 2] = 250
+        arrays |= {f"x_{name}": images, f"y_{name}": labels}
+    return arrays
+
+
+def write_idx_files(folder: Path, arrays: Arrays) -> None:
+    folder.mkdir()
+    for name, array in arrays.items():
+        sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+        (folder / IDX_FILES[name]).write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes())
+
+
+def dataset_entry(arrays: Arrays) -> str:
+    checksums = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
+    return f"""
+DATASETS["synthetic"] = Dataset(
+    image_shape=({SIZE}, {SIZE}),
+    train_size={TRAIN_SIZE},
+    test_size={TEST_SIZE},
+    classes=tuple("0123456789"),
+    sha256={checksums},
+    sources={{}},
+)
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the pipeline: its folder, and a home folder for what users have in theirs."""
+
+    folder: Path
+    home: Path
+
+    @classmethod
+    def create(cls, folder: Path, home: Path) -> "Project":
+        """Copy code and configuration, put the dataset in, and commit."""
+        project = cls(folder, home)
+        home.mkdir()
+        for part in ("digits", "stages"):
+            shutil.copytree(REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("dvc.yaml", "params.yaml", "environment.yaml", ".gitignore"):
+            shutil.copy(REPOSITORY / name, folder)
+        project.git("init", "--quiet")
+        project.git("config", "user.name", "A User")
+        project.git("config", "user.email", "user@example.invalid")
+        project.dvc("init", "--quiet")
+        if (configuration := REPOSITORY / ".dvc/config").exists():
+            shutil.copy(configuration, folder / ".dvc")
+        arrays = synthetic_arrays()
+        write_idx_files(home / "images", arrays)
+        with (folder / "digits/datasets.py").open("a", encoding="utf-8") as file:
+            file.write(dataset_entry(arrays))
+        params = project.params()
+        params |= {"dataset": "synthetic", "fetch": {"sources": [str(home / "images")]}}
+        params["recipes"]["article"] |= RECIPE
+        params["recipes"]["short"] = params["recipes"]["article"] | {"epochs": 1}
+        project.write_params(params)
+        project.commit("Take the pipeline to another dataset")
+        return project
+
+    def copy(self, folder: Path, without: Iterable[str] = ()) -> "Project":
+        """Copy everything but the top-level entries `without`; times are kept, as `cp -a` does."""
+        ignore = shutil.ignore_patterns(*without)
+        shutil.copytree(
+            self.folder,
+            folder,
+            symlinks=True,
+            ignore=lambda path, names: ignore(path, names) if Path(path) == self.folder else set(),
+        )
+        return Project(folder, self.home)
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables of a shell whose PATH begins with the environment's folder of programs."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        return inherited | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.home),
+            "DVC_GLOBAL_CONFIG_DIR": str(self.home / "dvc-global"),
+            "DVC_SYSTEM_CONFIG_DIR": str(self.home / "dvc-system"),
+            "DVC_SITE_CACHE_DIR": str(self.home / "dvc-site"),
+            "DVC_NO_ANALYTICS": "1",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": str(self.home / "gitconfig"),
+        }
+
+    def run(
+        self, *command: str, variables: dict[str, str] | None = None, first: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project's folder and keep what it says; any exit status will do.
+
+        `first` is Python code that the process runs before it becomes the command.
+        """
+        if first:
+            become = f"import os, resource, sys; {first}; os.execvp(sys.argv[1], sys.argv[1:])"
+            command = ("python", "-c", become, *command)
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment() | (variables or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def stage(self, name: str, first: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a stage by itself, whatever its exit status."""
+        return self.run("python", "-m", f"stages.{name}", first=first)
+
+    def dvc(self, *arguments: str) -> str:
+        """Run a DVC command that must succeed, and give what it says."""
+        return self._succeed("python", "-m", "dvc", *arguments)
+
+    def git(self, *arguments: str) -> str:
+        """Run a Git command that must succeed, and give what it says."""
+        return self._succeed("git", *arguments)
+
+    def _succeed(self, *command: str) -> str:
+        finished = self.run(*command)
+        said = finished.stdout + finished.stderr
+        assert 0 == finished.returncode, said
+        return said
+
+    def commit(self, message: str) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+
+    def params(self) -> dict[str, Any]:
+        values: dict[str, Any] = yaml.safe_load((self.folder / "params.yaml").read_text(encoding="utf-8"))
+        return values
+
+    def write_params(self, values: object) -> None:
+        (self.folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+
+    def set_param(self, key: str, value: object) -> None:
+        """Set the value at `key`, a path with dots."""
+        values = self.params()
+        *parents, last = key.split(".")
+        section = values
+        for parent in parents:
+            section = section[parent]
+        section[last] = value
+        self.write_params(values)
+
+    def outputs(self, stage: str) -> list[str]:
+        """Give the outputs that dvc.yaml declares for `stage`."""
+        return declared_files(self.pipeline()[stage], ("outs", "metrics"), self.params()["dataset"])
+
+    def pipeline(self) -> dict[str, Any]:
+        """Give the stages of dvc.yaml."""
+        stages: dict[str, Any] = yaml.safe_load((self.folder / "dvc.yaml").read_text(encoding="utf-8"))[
+            "stages"
+        ]
+        return stages
+
+    def contents(self, *stages: str) -> dict[str, bytes]:
+        """Give the content of each output of `stages`, of all where none is named."""
+        names = [name for stage in stages or STAGES for name in self.outputs(stage)]
+        return {name: (self.folder / name).read_bytes() for name in names}
+
+    def leftovers(self) -> list[Path]:
+        """Give the temporary files that lie about."""
+        return sorted(self.folder.rglob(".partial-*"))
+
+
+def declared_files(stage: dict[str, Any], parts: tuple[str, ...], dataset: str) -> list[str]:
+    """Give the paths in the `parts` of a stage of dvc.yaml."""
+    entries = [entry for part in parts for entry in stage.get(part, [])]
+    names = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+    return [name.replace("${dataset}", dataset) for name in names]

@@ -1,0 +1,109 @@
+"""The order of the images and their shifts are a function of seed and epoch."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digits.arrays import Arrays
+
+pytestmark = [pytest.mark.xdist_group("tensorflow"), pytest.mark.usefixtures("tensorflow_started")]
+
+Batches = list[tuple[np.ndarray, np.ndarray]]
+
+
+def ten_images() -> Arrays:
+    images = np.random.default_rng(0).random((10, 4, 3, 1), np.float32)
+    return {"images": images, "labels": np.arange(10, dtype=np.uint8)}
+
+
+def batches(count: int, first_epoch: int = 0, seed: int = 0, shift: int = 0) -> Batches:
+    """Give the first `count` batches of four images, three to an epoch."""
+    from digits.batches import training_batches
+
+    dataset = training_batches(ten_images(), 4, shift, seed, first_epoch)
+    return [(images.numpy(), labels.numpy()) for images, labels in dataset.take(count)]
+
+
+def order(some: Batches) -> list[int]:
+    return np.concatenate([labels for _, labels in some]).tolist()
+
+
+def same(some: Batches, others: Batches) -> bool:
+    pairs = zip(itertools.chain(*some), itertools.chain(*others), strict=True)
+    return all(np.array_equal(one, other) for one, other in pairs)
+
+
+def test_an_epoch_has_every_image_once() -> None:
+    two_epochs = batches(6)
+
+    assert [4, 4, 2, 4, 4, 2] == [len(labels) for _, labels in two_epochs]
+    assert [*range(10)] == sorted(order(two_epochs[:3])) == sorted(order(two_epochs[3:]))
+
+
+def test_an_image_keeps_its_label() -> None:
+    expected = ten_images()["images"]
+    for images, labels in batches(3):
+        assert np.array_equal(expected[labels], images)
+
+
+def test_each_epoch_has_an_order_of_its_own() -> None:
+    epochs = batches(9)
+
+    assert 3 == len({tuple(order(epochs[first : first + 3])) for first in (0, 3, 6)})
+
+
+def test_each_seed_has_an_order_of_its_own() -> None:
+    assert order(batches(3, seed=1)) != order(batches(3, seed=2))
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_a_run_that_begins_later_sees_the_same_batches(shift: int) -> None:
+    assert same(batches(9, shift=shift)[6:], batches(3, first_epoch=2, shift=shift))
+
+
+def test_each_epoch_shifts_an_image_anew() -> None:
+    def shifted_images(epoch: int) -> np.ndarray:
+        some = batches(3, first_epoch=epoch, shift=1)
+        return np.concatenate([images for images, _ in some])[np.argsort(order(some))]
+
+    assert not np.array_equal(shifted_images(0), shifted_images(1))
+
+
+def moved(image: np.ndarray, down: int, right: int) -> np.ndarray:
+    """Move an image (H, W, C) of at least 2 by 2 pixels over zeros."""
+    height, width = image.shape[:2]
+    result = np.zeros_like(image)
+    result[max(down, 0) : height + down, max(right, 0) : width + right] = image[
+        max(-down, 0) : height - down, max(-right, 0) : width - right
+    ]
+    return result
+
+
+def test_a_shift_moves_whole_pixels_over_zeros_in_all_directions_alike() -> None:
+    import tensorflow as tf
+
+    from digits.batches import shifted
+
+    images = np.random.default_rng(0).random((1000, 5, 4, 2), np.float32) + 0.1
+    results: Any = shifted(tf.constant(images), 2, tf.constant([1, 2], tf.int64)).numpy()
+    counts = dict.fromkeys(itertools.product(range(-2, 3), repeat=2), 0)
+    for image, result in zip(images, results, strict=True):
+        [distance] = [distance for distance in counts if np.array_equal(moved(image, *distance), result)]
+        counts[distance] += 1
+
+    # 40 expected of each; a count's standard deviation is 6.2.
+    assert 15 < min(counts.values()) <= max(counts.values()) < 65
+
+
+def test_other_batches_give_every_example_once_and_in_order() -> None:
+    from digits.batches import batches_in_order
+
+    numbers = np.arange(7)
+    given = [
+        (one.numpy().tolist(), two.numpy().tolist())
+        for one, two in batches_in_order(numbers, -numbers, batch_size=3)
+    ]
+
+    assert [([0, 1, 2], [0, -1, -2]), ([3, 4, 5], [-3, -4, -5]), ([6], [-6])] == given

@@ -1,0 +1,254 @@
+"""params.yaml: what is right comes out as it stands, what is wrong is one line that names it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digits.errors import DigitsError
+from digits.evaluation import EvaluateParams
+from digits.params import Params
+from digits.preparation import PrepareParams
+from digits.recipes import Recipe, TrainParams
+from digits.runtime import RuntimeParams
+from digits.sources import FetchParams
+from tests.pipeline import REPOSITORY
+
+RECIPE: dict[str, Any] = {
+    "network": "article",
+    "dropout": {"convolution": 0.25, "dense": 0.5},
+    "batch_norm_momentum": 0.99,
+    "shift": 0,
+    "epochs": 20,
+    "batch_size": 128,
+    "learning_rate": 0.001,
+    "early_stopping": {"patience": 3},
+    "plateau": {"patience": 2, "factor": 0.5},
+}
+
+# Each number of a recipe, with the least and the greatest value allowed, or the first beyond them.
+WHOLE_NUMBERS = {
+    "shift": (0, 14),
+    "epochs": (1, 10_000),
+    "batch_size": (1, 65_536),
+    "early_stopping.patience": (1, 10_000),
+    "plateau.patience": (1, 10_000),
+}
+SHARES = ["batch_norm_momentum", "dropout.convolution", "dropout.dense"]
+
+# What YAML can hold in a key's place.
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.dates()
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("params")
+
+
+def params(folder: Path, values: object) -> Params:
+    path = folder / "params.yaml"
+    path.write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")
+    return Params(path)
+
+
+def changed(key: str, value: object) -> dict[str, Any]:
+    """Give the recipe with another value at `key`, a path with dots."""
+    *parents, last = key.split(".")
+    section = {last: value}
+    for parent in reversed(parents):
+        section = {parent: {**RECIPE[parent], **section}}
+    return RECIPE | section
+
+
+def recipe_with(folder: Path, key: str, value: object) -> Recipe:
+    return params(folder, {"recipes": {"mine": changed(key, value)}}).section("recipes.mine", Recipe)
+
+
+def problem(folder: Path, key: str, value: object) -> str:
+    """Give what is said of a wrong value at a recipe's `key`, without the file's name."""
+    with pytest.raises(DigitsError) as caught:
+        recipe_with(folder, key, value)
+    return str(caught.value).removeprefix(f"{folder / 'params.yaml'}: ")
+
+
+def test_every_section_of_the_repositorys_own_file_is_right() -> None:
+    own = Params(REPOSITORY / "params.yaml")
+    for name in own.names("recipes"):
+        own.section(f"recipes.{name}", Recipe)
+    own.section("fetch", FetchParams)
+    own.section("prepare", PrepareParams)
+    own.section("train", TrainParams)
+    own.section("runtime", RuntimeParams)
+    own.section("evaluate", EvaluateParams)
+
+    assert own.choice("recipe", "recipe", own.names("recipes")) in own.names("recipes")
+
+
+def test_a_section_comes_out_as_it_stands(folder: Path) -> None:
+    recipe = params(folder, {"recipes": {"mine": RECIPE}}).section("recipes.mine", Recipe)
+
+    assert RECIPE == recipe.model_dump()
+
+
+def test_a_whole_number_may_stand_for_a_number(folder: Path) -> None:
+    assert 1.0 == recipe_with(folder, "learning_rate", 1).learning_rate
+
+
+@given(key=st.sampled_from(sorted(WHOLE_NUMBERS)), value=VALUES)
+def test_whole_numbers_in_their_range_are_right_and_all_else_is_named(
+    folder: Path, key: str, value: Any
+) -> None:
+    least, greatest = WHOLE_NUMBERS[key]
+    if type(value) is int and least <= value <= greatest:
+        assert changed(key, value) == recipe_with(folder, key, value).model_dump()
+    else:
+        said = problem(folder, key, value)
+
+        assert said.startswith(f"recipes.mine.{key}: ")
+        assert "is not allowed; expected " in said
+        assert 1 == len(said.splitlines())
+
+
+@given(key=st.sampled_from(SHARES), value=VALUES)
+def test_shares_in_their_range_are_right_and_all_else_is_named(folder: Path, key: str, value: Any) -> None:
+    if type(value) in (int, float) and 0 <= value < 1:
+        assert changed(key, value) == recipe_with(folder, key, value).model_dump()
+    else:
+        said = problem(folder, key, value)
+
+        assert said.startswith(f"recipes.mine.{key}: ")
+        assert 1 == len(said.splitlines())
+
+
+@given(value=VALUES)
+def test_a_section_that_is_none_is_named(folder: Path, value: Any) -> None:
+    with pytest.raises(DigitsError) as caught:
+        params(folder, {"train": value}).section("train", TrainParams)
+
+    assert str(caught.value).startswith(f"{folder / 'params.yaml'}: train")
+    assert 1 == len(str(caught.value).splitlines())
+
+
+@given(values=VALUES)
+def test_a_file_that_is_none_is_named(folder: Path, values: Any) -> None:
+    with pytest.raises(DigitsError) as caught:
+        params(folder, values).section("train", TrainParams)
+
+    assert str(caught.value).startswith(f"{folder / 'params.yaml'}: ")
+    assert 1 == len(str(caught.value).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [("1e-3", "write 0.001)"), ("0.5", "write 0.5)"), ("much", "number")],
+)
+def test_a_number_that_is_text_is_shown_as_yaml_wants_it(folder: Path, value: str, hint: str) -> None:
+    said = problem(folder, "learning_rate", value)
+
+    assert said.startswith(f"recipes.mine.learning_rate: {value!r} is not allowed; expected ")
+    assert said.endswith(hint)
+
+
+def test_a_whole_number_that_is_text_is_shown_as_a_whole_number(folder: Path) -> None:
+    said = problem(folder, "epochs", "20")
+
+    assert "20.0" not in said
+    assert said.endswith("write 20)")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        (
+            "epoch",
+            3,
+            "recipes.mine: 'epoch' is no key (did you mean 'epochs'?); allowed: batch_norm_momentum, ",
+        ),
+        (
+            "plateau.factr",
+            3,
+            "recipes.mine.plateau: 'factr' is no key (did you mean 'factor'?); allowed: factor, pat",
+        ),
+        ("zzz", 3, "recipes.mine: 'zzz' is no key; allowed: batch_norm_momentum, "),
+        (
+            "network",
+            "artikel",
+            "recipes.mine.network: 'artikel' is no network (did you mean 'article'?); allowed: ",
+        ),
+    ],
+)
+def test_an_unknown_name_brings_the_nearest_and_all_that_are_allowed(
+    folder: Path, key: str, value: object, said: str
+) -> None:
+    assert problem(folder, key, value).startswith(said)
+
+
+def test_a_missing_key_is_named(folder: Path) -> None:
+    without = {key: value for key, value in RECIPE.items() if key != "plateau"}
+    with pytest.raises(DigitsError, match=r": recipes\.mine\.plateau: missing$"):
+        params(folder, {"recipes": {"mine": without}}).section("recipes.mine", Recipe)
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "missing"),
+    [
+        ({}, "train", "train"),
+        ({"recipes": {}}, "recipes.mine", "recipes.mine"),
+        ({"recipes": None}, "recipes.mine", "recipes.mine"),
+    ],
+)
+def test_a_missing_section_is_named(folder: Path, values: object, key: str, missing: str) -> None:
+    with pytest.raises(DigitsError, match=f": {missing}: missing$"):
+        params(folder, values).section(key, TrainParams)
+
+
+def test_a_choice_is_one_of_the_names(folder: Path) -> None:
+    chosen = params(folder, {"recipe": "short", "recipes": {"short": {}, "long": {}}})
+
+    assert ["long", "short"] == sorted(chosen.names("recipes"))
+    assert "short" == chosen.choice("recipe", "recipe", chosen.names("recipes"))
+    with pytest.raises(DigitsError, match=r": recipe: 'short' is no recipe; allowed: long$"):
+        chosen.choice("recipe", "recipe", ["long"])
+
+
+@pytest.mark.parametrize("value", [["short"], None, {}, 3, True])
+def test_a_choice_that_is_no_name_is_shown(folder: Path, value: object) -> None:
+    with pytest.raises(DigitsError, match=r": recipe: .* is no recipe.*; allowed: long, short$"):
+        params(folder, {"recipe": value}).choice("recipe", "recipe", ["long", "short"])
+
+
+@given(value=VALUES)
+def test_a_single_whole_number_is_in_its_range_or_named(folder: Path, value: Any) -> None:
+    some = params(folder, {"evaluate": {"calibration_bins": value}})
+    if type(value) is int and 1 <= value <= 1000:
+        assert value == some.integer("evaluate.calibration_bins", 1, 1000)
+    else:
+        with pytest.raises(DigitsError, match=r"expected a whole number from 1 to 1000$"):
+            some.integer("evaluate.calibration_bins", 1, 1000)
+
+
+@pytest.mark.parametrize("sources", [[], "keras", None, [1]])
+def test_the_sources_are_a_list_of_at_least_one_name(folder: Path, sources: object) -> None:
+    with pytest.raises(DigitsError, match=r": fetch\.sources.*expected "):
+        params(folder, {"fetch": {"sources": sources}}).section("fetch", FetchParams)
+
+
+def test_no_number_has_a_second_value_in_the_code() -> None:
+    """A field with a default would be one."""
+    sections = [EvaluateParams, FetchParams, PrepareParams, Recipe, RuntimeParams, TrainParams]
+    while sections:
+        section = sections.pop()
+        for name, field in section.model_fields.items():
+            assert field.is_required(), f"{section.__name__}.{name}"
+            if isinstance(field.annotation, type) and hasattr(field.annotation, "model_fields"):
+                sections.append(field.annotation)

@@ -1,0 +1,145 @@
+"""The whole pipeline by real `dvc` commands, as a user types them, on a small dataset."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pipeline import STAGES, Project
+
+
+def stages_run(said: str) -> list[str]:
+    return re.findall(r"Running stage '(\w+)'", said)
+
+
+@pytest.fixture(scope="session")
+def one_epoch(once: Callable[[str, Callable[[Path], object]], Path], finished: Project) -> Project:
+    """Give the finished project after `epochs` was changed to 1 and the pipeline ran again."""
+
+    def build(folder: Path) -> None:
+        project = finished.copy(folder / "project")
+        project.set_param("recipes.article.epochs", 1)
+        (folder / "run.txt").write_text(project.dvc("repro"), encoding="utf-8")
+
+    return Project(once("one-epoch", build) / "project", finished.home)
+
+
+def test_the_first_run_makes_everything(finished: Project) -> None:
+    said = (finished.folder.parent / "first-run.txt").read_text(encoding="utf-8")
+
+    assert list(STAGES) == stages_run(said)
+    assert all(finished.contents().values())
+    assert [] == finished.leftovers()
+
+
+def test_the_second_run_says_that_all_is_up_to_date(finished: Project) -> None:
+    said = finished.dvc("repro")
+
+    assert [] == stages_run(said)
+    assert "Data and pipelines are up to date." in said
+    assert "" == finished.git("status", "--porcelain")
+
+
+def test_the_settings_of_evaluation_rerun_only_what_evaluates(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    project.set_param("evaluate.calibration_bins", 3)
+
+    assert ["evaluate", "plot"] == stages_run(project.dvc("repro"))
+
+
+def test_the_recipes_epochs_rerun_training_and_what_follows(one_epoch: Project) -> None:
+    said = (one_epoch.folder.parent / "run.txt").read_text(encoding="utf-8")
+
+    assert ["train", "evaluate", "plot"] == stages_run(said)
+    assert 1 == said.count("  val_loss ")
+
+
+def test_what_a_changed_number_does_shows_in_the_metrics(one_epoch: Project, finished: Project) -> None:
+    before, after = (
+        json.loads((project.folder / "reports/metrics.json").read_bytes())["accuracy"]
+        for project in (finished, one_epoch)
+    )
+    changes = json.loads(one_epoch.dvc("metrics", "diff", "--json"))["reports/metrics.json"]
+
+    assert {"old": before, "new": after, "diff": after - before} == changes["accuracy"]
+    assert before > after
+
+
+def test_going_back_to_old_numbers_takes_the_old_model_from_the_cache(
+    one_epoch: Project, finished: Project, tmp_path: Path
+) -> None:
+    project = one_epoch.copy(tmp_path / "project")
+    project.git("checkout", "params.yaml")
+    said = project.dvc("repro", "train")
+
+    assert "Stage 'train' is cached - skipping run" in said
+    assert [] == stages_run(said)
+    assert finished.contents("train") == project.contents("train")
+
+
+def test_an_experiment_can_change_a_number(one_epoch: Project, finished: Project, tmp_path: Path) -> None:
+    project = one_epoch.copy(tmp_path / "project")
+    project.git("checkout", ".")
+    project.dvc("checkout")
+    project.dvc("exp", "run", "-S", "recipes.article.epochs=1", "train")
+
+    assert 1 == project.params()["recipes"]["article"]["epochs"]
+    assert one_epoch.contents("train") == project.contents("train")
+
+
+def test_an_experiment_can_choose_another_recipe(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    said = project.dvc("exp", "run", "-S", "recipe=short", "train")
+
+    assert ["train"] == stages_run(said)
+    assert 1 == said.count("  val_loss ")
+    assert "short" in project.dvc("params", "diff")
+
+
+def test_another_version_of_a_library_makes_stale_what_it_computes(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    file = project.folder / "environment.yaml"
+    file.write_text(re.sub('"(.*)"', r'"\1.1"', file.read_text("utf-8")), encoding="utf-8")
+    status: dict[str, Any] = json.loads(project.dvc("status", "--json"))
+
+    stale_by_library: dict[str, set[str]] = {}
+    for stage, [changes] in status.items():
+        assert ["changed deps"] == list(changes)
+        for library in changes["changed deps"].pop("environment.yaml"):
+            stale_by_library.setdefault(library, set()).add(stage)
+        assert {"changed deps": {}} == changes
+    assert {"plot"} == stale_by_library["matplotlib"]
+    assert {"evaluate"} == stale_by_library["scikit-learn"]
+    assert {"train", "evaluate"} == stale_by_library["tensorflow"]
+    assert set(STAGES) == stale_by_library["numpy"]
+
+
+def test_another_recipe_than_the_chosen_one_is_no_input(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    project.set_param("recipes.short.epochs", 2)
+
+    assert {} == json.loads(project.dvc("status", "--json"))
+
+
+def test_dvc_shows_metrics_plots_and_the_graph(one_epoch: Project) -> None:
+    shown = json.loads(one_epoch.dvc("metrics", "show", "--json"))
+    graph = one_epoch.dvc("dag", "--dot")
+
+    metrics = json.loads((one_epoch.folder / "reports/metrics.json").read_bytes())
+    assert metrics == shown[""]["data"]["reports/metrics.json"]["data"]
+    for upstream, downstream in itertools.pairwise(STAGES):
+        assert f'"{upstream}" -> "{downstream}"' in graph
+
+
+@pytest.mark.parametrize("command", ["show", "diff"])
+def test_dvc_draws_every_plot(one_epoch: Project, tmp_path: Path, command: str) -> None:
+    one_epoch.dvc("plots", command, "--out", str(tmp_path))
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+
+    assert all(title in page for title in ("Accuracy by epoch", "Loss by epoch", "Confusion matrix"))
+    pictures = {path.name.rpartition("_")[2] for path in (tmp_path / "static").iterdir()}
+    assert {"confusion.png", "mistakes.png", "reliability.png", "training.png"} == pictures

@@ -1,0 +1,126 @@
+"""Raw arrays are checked, scaled and split, and counted."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digits.arrays import Arrays
+from digits.datasets import Dataset
+from digits.errors import DigitsError
+from digits.preparation import check_raw, scale, split, summarize
+
+CLASSES = ("cat", "dog")
+DATASET = Dataset(image_shape=(1, 2), train_size=4, test_size=2, classes=CLASSES, sha256={}, sources={})
+
+
+def raw_arrays() -> Arrays:
+    """Give four training images, the first and last of them cats, and two test images."""
+    return {
+        "x_train": np.array([[[1, 2]], [[3, 4]], [[5, 6]], [[7, 8]]], dtype=np.uint8),
+        "y_train": np.array([0, 1, 1, 0], dtype=np.uint8),
+        "x_test": np.array([[[7, 8]], [[8, 7]]], dtype=np.uint8),
+        "y_test": np.array([1, 0], dtype=np.uint8),
+    }
+
+
+def numbered(count: int) -> Arrays:
+    """Give images of one pixel that tells their place modulo 250, all of one class."""
+    images = (np.arange(count) % 250).astype(np.uint8).reshape(count, 1, 1)
+    labels = np.zeros(count, np.uint8)
+    return {"x_train": images, "y_train": labels, "x_test": images[:1], "y_test": labels[:1]}
+
+
+def test_right_arrays_pass() -> None:
+    check_raw(raw_arrays(), DATASET)
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "said"),
+    [
+        ("x_train", np.zeros((4, 1, 2), np.float32), "x_train: the type is float32, expected uint8"),
+        ("x_train", np.zeros((4, 2), np.uint8), r"x_train: the shape is \(4, 2\), expected \(4, 1, 2\)"),
+        ("y_train", np.zeros((3,), np.uint8), r"y_train: the shape is \(3,\), expected \(4,\)"),
+        ("x_test", np.zeros((0, 1, 2), np.uint8), r"x_test: the shape is \(0, 1, 2\), expected \(2, 1, 2\)"),
+        ("y_test", np.zeros((2, 1), np.uint8), r"y_test: the shape is \(2, 1\), expected \(2,\)"),
+        ("y_test", np.array([0, 2], np.uint8), "y_test: there is a label 2, expected 0 to 1"),
+        ("y_test", np.array([0, 1], np.int64), "y_test: the type is int64, expected uint8"),
+        ("y_train", np.array([1, 1, 1, 1], np.uint8), "y_train: no image of class 'cat'"),
+        ("y_test", np.array([0, 0], np.uint8), "y_test: no image of class 'dog'"),
+    ],
+)
+def test_wrong_arrays_are_named(name: str, array: np.ndarray, said: str) -> None:
+    with pytest.raises(DigitsError, match=said):
+        check_raw({**raw_arrays(), name: array}, DATASET)
+
+
+def test_scaling_gives_shares_of_white_in_a_channel_of_their_own() -> None:
+    scaled = scale(np.array([[[0, 51], [102, 255]]], dtype=np.uint8))
+
+    assert np.float32 == scaled.dtype
+    assert (1, 2, 2, 1) == scaled.shape
+    assert [0, np.float32(0.2), np.float32(0.4), 1] == scaled.ravel().tolist()
+
+
+def test_every_pixel_value_is_scaled_to_the_nearest_number() -> None:
+    values = np.arange(256, dtype=np.uint8)
+    scaled = scale(values.reshape(1, 16, 16)).ravel()
+
+    assert [np.float32(value / 255) for value in range(256)] == scaled.tolist()
+
+
+def test_the_last_fifth_validates() -> None:
+    parts = split({**numbered(10), "y_train": np.arange(10, dtype=np.uint8) // 7}, 0.2)
+
+    assert [*range(8)] == parts["train"]["images"].ravel().tolist()
+    assert [0, 0, 0, 0, 0, 0, 0, 1] == parts["train"]["labels"].tolist()
+    assert [8, 9] == parts["validation"]["images"].ravel().tolist()
+    assert [1, 1] == parts["validation"]["labels"].tolist()
+    assert [0] == parts["test"]["images"].ravel().tolist()
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "training"),
+    [(60_000, 0.2, 48_000), (10, 0.25, 7), (3, 0.5, 1), (10, 0.3, 7)],
+)
+def test_the_split_is_where_keras_puts_it(count: int, share: float, training: int) -> None:
+    """Keras takes floor(count * (1 - validation_split)) images to train with."""
+    assert training == len(split(numbered(count), share)["train"]["labels"])
+
+
+@given(count=st.integers(2, 200), share=st.floats(0, 1, exclude_min=True, exclude_max=True))
+def test_a_split_loses_nothing_and_leaves_no_part_empty(count: int, share: float) -> None:
+    raw = numbered(count)
+    try:
+        parts = split(raw, share)
+    except DigitsError as error:
+        assert f"prepare.validation_split: {share} of {count} images leaves " in str(error)
+        assert count * (1 - share) < 1 or count * share < 1
+    else:
+        for name in ("images", "labels"):
+            cut = [parts["train"][name], parts["validation"][name]]
+
+            assert all(len(part) for part in cut)
+            assert np.array_equal(raw[f"{'x' if name == 'images' else 'y'}_train"], np.concatenate(cut))
+
+
+def test_a_split_leaves_training_an_image_of_every_class() -> None:
+    """Without one, the network would have no answer for the class."""
+    raw = {**numbered(4), "y_train": np.array([0, 0, 1, 1], np.uint8)}
+    with pytest.raises(DigitsError, match=r"prepare\.validation_split: 0\.5 of 4 images leaves "):
+        split(raw, 0.5)
+
+
+def test_the_summary_counts_images_by_part_and_class_and_what_training_has_seen() -> None:
+    summary = summarize(split(raw_arrays(), 0.25), CLASSES)
+
+    # The last training image, which validates, is the first test image too.
+    assert {
+        "images": {"train": 3, "validation": 1, "test": 2},
+        "images_per_class": {
+            "train": {"cat": 1, "dog": 2},
+            "validation": {"cat": 1, "dog": 0},
+            "test": {"cat": 1, "dog": 1},
+        },
+        "test_images_also_in_training": 1,
+    } == summary

@@ -1,0 +1,42 @@
+"""The real MNIST, fetched, through the whole pipeline by the recipe `quick`, and once more to the same bytes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline import REPOSITORY
+
+pytestmark = [pytest.mark.slow, pytest.mark.network]
+
+
+def run(folder: Path, *command: str) -> int:
+    """Run a command of the environment and let it speak, for it takes minutes."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(command, cwd=folder, env=os.environ | {"PATH": path}, check=False).returncode
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Clone what is committed, choose the quick recipe, run the pipeline and commit its lock."""
+    folder = tmp_path_factory.mktemp("clone")
+    params = folder / "params.yaml"
+    author = ("-c", "user.name=A User", "-c", "user.email=user@example.invalid")
+    assert 0 == run(folder, "git", "clone", "--quiet", str(REPOSITORY), ".")
+    params.write_text(params.read_text(encoding="utf-8").replace("\nrecipe: article\n", "\nrecipe: quick\n"))
+    assert 0 == run(folder, "dvc", "repro")
+    assert 0 == run(folder, "git", *author, "commit", "--quiet", "--all", "--message", "Train by the quick recipe")
+    return folder
+
+
+def test_an_epoch_gets_97_in_100_test_images_right(trained: Path) -> None:
+    accuracy = json.loads((trained / "reports/metrics.json").read_text(encoding="utf-8"))["accuracy"]
+
+    assert accuracy >= 0.97
+
+
+def test_everything_made_again_from_nothing_is_identical(trained: Path) -> None:
+    assert 0 == run(trained, "digits", "verify", "--rerun")

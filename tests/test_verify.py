@@ -1,0 +1,509 @@
+"""The command `digits verify`, on a toy pipeline with real Git and real DVC."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digits import cli
+from tests.toy_pipeline import Toy
+
+# DVC's own use of a library of its.
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")
+
+CURRENT, COULD_NOT, WRONG_ARGUMENTS, EQUIVALENT, DIFFERENT, STALE = 0, 1, 2, 3, 4, 5
+
+
+@pytest.fixture(scope="session")
+def finished(once: Callable[[str, Callable[[Path], object]], Path]) -> Toy:
+    """Give a committed toy whose pipeline has run; tests take a copy of it."""
+    return Toy(once("toy", lambda folder: Toy(folder).create()))
+
+
+@pytest.fixture
+def toy(finished: Toy, tmp_path: Path) -> Toy:
+    return finished.copy(tmp_path / "copy")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command gave: its exit status, and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The output as JSON."""
+        value: dict[str, Any] = json.loads(self.out)
+        return value
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """The verdict on each output that was made again."""
+        return {each["path"]: each["verdict"] for each in self.json["made_again"]}
+
+
+Verify = Callable[..., Answer]
+
+
+@pytest.fixture
+def verify(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Verify:
+    """Give a function that runs `digits verify` in a toy's folder, in this process."""
+
+    def verify(toy: Toy, *arguments: str, folder: Path | None = None, **variables: str) -> Answer:
+        wanted = toy.environment() | variables
+        for name in os.environ.keys() - wanted.keys() - {"PYTEST_CURRENT_TEST"}:
+            monkeypatch.delenv(name)
+        for name, value in wanted.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(tempfile, "tempdir", str(toy.temporary))
+        monkeypatch.chdir(folder or toy.folder)
+        monkeypatch.setattr(sys, "argv", ["digits", "verify", *arguments])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        out, err = capfd.readouterr()
+        if isinstance(stop.value.code, str):  # which Python prints, and ends with 1
+            return Answer(1, out, err + stop.value.code)
+        return Answer(int(stop.value.code or 0), out, err)
+
+    return verify
+
+
+def stage_of(answer: Answer, name: str) -> dict[str, Any]:
+    return next(stage for stage in answer.json["stages"] if stage["name"] == name)
+
+
+def changes(answer: Answer) -> dict[str, list[str]]:
+    """Give the changes of each stage that has some."""
+    stages = answer.json["stages"]
+    return {
+        each["name"]: [change["text"] for change in each["changes"]] for each in stages if each["changes"]
+    }
+
+
+def test_a_checkout_from_which_the_lock_came_is_current(toy: Toy, verify: Verify) -> None:
+    answer = verify(toy)
+
+    expected = """\
+make  current (outputs: 2 as locked)
+draw  current (outputs: 1 as locked)
+fit   current (outputs: 2 as locked)
+
+dvc.lock is true of this checkout
+"""
+    assert (CURRENT, "") == (answer.status, answer.err)
+    assert sorted(expected.splitlines()) == sorted(answer.out.splitlines())
+    assert "make" == answer.out.split()[0]
+
+
+def test_a_fresh_clone_without_data_is_current(toy: Toy, verify: Verify, tmp_path: Path) -> None:
+    clone = toy.clone(tmp_path / "fresh")
+    answer = verify(clone, "--json")
+
+    outputs = {
+        output["path"]: output["state"] for stage in answer.json["stages"] for output in stage["outputs"]
+    }
+    assert CURRENT == answer.status
+    assert {
+        "data/notes.txt": "not here",
+        "data/numbers.npz": "not here",
+        "data/table.csv": "not here",
+        "reports/metrics.json": "locked",
+        "reports/picture.png": "locked",
+    } == outputs
+    assert "fit   current (outputs: 1 as locked, 1 not here)" in verify(clone).out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        (
+            "params.yaml",
+            "epochs: 20,",
+            "epochs: 10,",
+            {"fit": ["params.yaml: recipes.short.epochs 20 → 10"]},
+        ),
+        (
+            "params.yaml",
+            "{patience: 3}",
+            "{patience: '3'}",
+            {"fit": ["params.yaml: recipes.short.early_stopping.patience 3 → '3'"]},
+        ),
+        (
+            "params.yaml",
+            ", early_stopping: {patience: 3}",
+            "",
+            {"fit": ["params.yaml: recipes.short.early_stopping.patience 3 → (none)"]},
+        ),
+        (
+            "params.yaml",
+            "recipe: short",
+            "recipe: long",
+            {
+                "fit": [
+                    "params.yaml: recipe short → long",
+                    "params.yaml: recipes.long is a new param",
+                    "params.yaml: recipes.short is no param any more",
+                ]
+            },
+        ),
+        ("environment.yaml", "2.4.6", "2.4.5", {"make": ["environment.yaml: numpy 2.4.6 → 2.4.5"]}),
+        ("sizes.py", "4", "5", {"make": ["sizes.py changed"]}),
+        (
+            "dvc.yaml",
+            "python fit.py",
+            "python fit.py --fast",
+            {"fit": ["command python fit.py → python fit.py --fast"]},
+        ),
+        ("dvc.yaml", "[make.py, sizes.py]", "[make.py]", {"make": ["sizes.py is no dependency any more"]}),
+        ("dvc.yaml", "[make.py,", "[make.py, fit.py,", {"make": ["fit.py is a new dependency"]}),
+        ("dvc.yaml", "[make.py,", "[make.py, nothing.py,", {"make": ["nothing.py is a new dependency"]}),
+        ("dvc.yaml", "[data/notes.txt]", "[data/remarks.txt]", {
+            "fit": ["data/remarks.txt is a new output", "data/notes.txt is no output any more"]
+        }),
+        ("dvc.yaml", "  draw:", "  paint:", {"paint": ["not in dvc.lock"]}),
+    ],
+)  # fmt: skip
+def test_each_change_makes_the_lock_stale_and_is_named(
+    toy: Toy, verify: Verify, file: str, old: str, new: str, expected: dict[str, list[str]]
+) -> None:
+    toy.replace(file, old, new)
+    answer = verify(toy, "--json")
+
+    assert (STALE, expected) == (answer.status, changes(answer))
+    assert all(line in verify(toy).out for lines in expected.values() for line in lines)
+
+
+def test_a_missing_code_file_is_named(toy: Toy, verify: Verify) -> None:
+    (toy.folder / "sizes.py").unlink()
+    answer = verify(toy, "--json")
+
+    assert (STALE, {"make": ["sizes.py is missing"]}) == (answer.status, changes(answer))
+
+
+def test_a_change_that_no_stage_reads_changes_nothing(toy: Toy, verify: Verify) -> None:
+    toy.replace("params.yaml", "epochs: 200", "epochs: 300")
+    toy.replace("environment.yaml", "2.21.0", "2.20.0")
+
+    assert CURRENT == verify(toy).status
+
+
+def test_a_current_stage_behind_a_stale_one_is_said_to_be_so(toy: Toy, verify: Verify) -> None:
+    toy.replace("sizes.py", "4", "5")
+    toy.replace("dvc.yaml", "python draw.py", "python  draw.py")
+    answer = verify(toy, "--json")
+    lines = verify(toy).out.splitlines()
+
+    fit = stage_of(answer, "fit")
+    assert (False, [], ["make"]) == (fit["current"], fit["changes"], fit["stale_before"])
+    assert ["make"] == stage_of(answer, "draw")["stale_before"]
+    assert "fit   current, but make before it is not (outputs: 2 as locked)" in lines
+    assert "dvc.lock is stale: make and draw" == lines[-1]
+
+
+def test_a_stage_name_limits_the_check_to_what_that_stage_needs(toy: Toy, verify: Verify) -> None:
+    toy.write("draw.py", toy.read("draw.py") + "\n")
+    answer = verify(toy, "fit", "--json")
+
+    assert CURRENT == answer.status
+    assert ["make", "fit"] == [stage["name"] for stage in answer.json["stages"]]
+    assert STALE == verify(toy, "draw").status
+
+
+@pytest.mark.parametrize("section", ["make", "fit"])
+def test_a_lock_that_was_tampered_with_is_stale(toy: Toy, verify: Verify, section: str) -> None:
+    lock = toy.read("dvc.lock")
+    before, start, after = lock.partition(f"  {section}:\n")
+    entry = after.index("path: data/numbers.npz")
+    start_of_hash = after.index("md5: ", entry) + len("md5: ")
+    true_hash = after[start_of_hash : start_of_hash + 32]
+    toy.write("dvc.lock", before + start + after.replace(true_hash, "f" * 32, 1))
+    answer = verify(toy, "fit", "--json")
+
+    made, read = ("f" * 8, true_hash[:8]) if section == "make" else (true_hash[:8], "f" * 8)
+    text = f"the lock contradicts itself: data/numbers.npz was read as {read}, made as {made}"
+    assert (STALE, {"fit": [text]}) == (answer.status, changes(answer))
+
+
+def test_an_output_that_was_altered_is_named(toy: Toy, verify: Verify) -> None:
+    toy.write("reports/metrics.json", toy.read("reports/metrics.json").replace("1.5", "1.6"))
+    answer = verify(toy)
+
+    assert DIFFERENT == answer.status
+    assert "      reports/metrics.json: not the locked bytes" in answer.out.splitlines()
+    assert "uncommitted, and part of this check: reports/metrics.json (changed)" in answer.out.splitlines()
+
+
+def test_uncommitted_changes_are_reported(toy: Toy, verify: Verify) -> None:
+    toy.replace("params.yaml", "epochs: 20,", "epochs: 10,")
+    toy.repro()
+    toy.write("remarks.txt", "")
+    answer = verify(toy)
+
+    assert CURRENT == answer.status
+    assert answer.out.splitlines()[-5:] == [
+        "",
+        "uncommitted, and part of this check: dvc.lock (changed), params.yaml (changed)",
+        "uncommitted, but named by no stage: 1 (git status lists them)",
+        "",
+        "dvc.lock is true of this checkout",
+    ]
+    assert {"path": "remarks.txt", "state": "untracked", "named_by_a_stage": False} in verify(
+        toy, "--json"
+    ).json["uncommitted"]
+
+
+def test_json_has_sorted_keys_and_repeats_the_exit_status(toy: Toy, verify: Verify) -> None:
+    toy.replace("sizes.py", "4", "5")
+    answer = verify(toy, "--json")
+
+    assert json.dumps(answer.json, indent=2, sort_keys=True) + "\n" == answer.out
+    assert ("stale", STALE) == (answer.json["verdict"], answer.json["exit_status"])
+    assert toy.run("git", "rev-parse", "HEAD").strip() == answer.json["commit"]
+
+
+CONFLICT = """\
+<<<<<<< HEAD
+schema: '2.0'
+=======
+schema: '3.0'
+>>>>>>> other
+"""
+
+
+def drop(name: str) -> Callable[[Toy], None]:
+    return lambda toy: (toy.folder / name).unlink()
+
+
+def leave_git(toy: Toy) -> None:
+    (toy.folder / ".git").rename(toy.home / "git")
+
+
+def leave_dvc(toy: Toy) -> None:
+    (toy.folder / ".dvc").rename(toy.home / "dvc")
+
+
+@pytest.mark.parametrize(
+    ("damage", "arguments", "message"),
+    [
+        (drop("dvc.lock"), (), "digits: dvc.lock: no such file in "),
+        (drop("dvc.yaml"), (), "digits: dvc.yaml: no such file in "),
+        (drop("params.yaml"), (), "digits: failed to parse 'stages.fit.params' in 'dvc.yaml': "),
+        (lambda toy: toy.write("dvc.lock", "stages: ["), (), "digits: unable to read: 'dvc.lock', YAML"),
+        (lambda toy: toy.write("dvc.lock", CONFLICT), (), "digits: unable to read: 'dvc.lock', YAML"),
+        (lambda toy: toy.write("dvc.lock", "stages: 1\n"), (), "digits: 'dvc.lock' validation failed"),
+        (lambda toy: toy.write("dvc.yaml", "stages: {}\n"), (), "digits: dvc.yaml: no stages"),
+        (leave_dvc, (), "digits: you are not inside of a DVC repository"),
+        (leave_git, (), "digits: git: fatal: not a git repository"),
+        (None, ("fitt",), "digits: 'fitt' is no stage (did you mean 'fit'?); allowed: make, "),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("rerun", [False, True])
+def test_what_cannot_be_checked_is_said_in_one_line(
+    toy: Toy,
+    verify: Verify,
+    damage: Callable[[Toy], None] | None,
+    arguments: tuple[str, ...],
+    message: str,
+    rerun: bool,
+) -> None:
+    if damage:
+        damage(toy)
+    if rerun and damage not in (leave_git, leave_dvc, None):
+        toy.commit()
+    answer = verify(toy, *arguments, *(["--rerun"] if rerun else []))
+    said = re.sub("commit [0-9a-f]{7}: ", "", answer.err.splitlines()[-1])
+
+    assert COULD_NOT == answer.status
+    assert said.startswith(message)
+    assert [] == [*toy.temporary.iterdir()]
+
+
+def test_a_wrong_argument_ends_with_the_status_of_wrong_arguments(toy: Toy, verify: Verify) -> None:
+    assert WRONG_ARGUMENTS == verify(toy, "--again").status
+
+
+def test_a_rerun_that_gives_the_same_bytes_is_identical_and_touches_nothing(toy: Toy, verify: Verify) -> None:
+    toy.write("remarks.txt", "")
+    toy.replace("params.yaml", "epochs: 20,", "epochs: 10,")
+    before = toy.content()
+    answer = verify(toy, "--rerun")
+
+    commit = toy.run("git", "rev-parse", "HEAD")[:7]
+    assert CURRENT == answer.status
+    assert answer.out.splitlines()[-5:] == [
+        "",
+        "uncommitted, and left out of the rerun: params.yaml (changed)",
+        "uncommitted, but named by no stage: 1 (git status lists them)",
+        "",
+        f"commit {commit}, made again: 5 identical",
+    ]
+    assert "make  data/numbers.npz      identical" == answer.out.splitlines()[0]
+    assert "Running stage 'make'" in answer.err
+    assert before == toy.content()
+    assert [] == [*toy.temporary.iterdir()]
+
+
+def test_a_check_without_a_rerun_touches_nothing(toy: Toy, verify: Verify) -> None:
+    toy.replace("sizes.py", "4", "5")
+    before = toy.content()
+
+    assert STALE == verify(toy).status
+    assert before == toy.content()
+    assert [] == [*toy.temporary.iterdir()]
+
+
+def test_a_rerun_with_other_bytes_within_the_tolerances_is_equivalent(toy: Toy, verify: Verify) -> None:
+    (toy.folder / "data/numbers.npz").unlink()  # DVC's cache still has it
+    answer = verify(toy, "--rerun", "--json", "draw", NUDGE="1e-9", DARKEN="1")
+
+    assert EQUIVALENT == answer.status
+    assert {
+        "data/numbers.npz": "equivalent",
+        "data/table.csv": "equivalent",
+        "reports/picture.png": "equivalent",
+    } == answer.verdicts
+    numbers = answer.json["made_again"][0]
+    assert (4, 0.0) == (numbers["figures"]["count"], numbers["figures"]["share_beyond"])
+    assert pytest.approx(1e-9, rel=1e-3) == numbers["figures"]["largest"]
+
+
+def test_a_rerun_beyond_the_tolerances_is_different(toy: Toy, verify: Verify) -> None:
+    answer = verify(toy, "--rerun", NUDGE="0.5")
+    lines = answer.out.splitlines()
+
+    assert DIFFERENT == answer.status
+    assert lines[1].startswith(
+        "      data/table.csv        different: differs by at most 0.5, on average by 0.5; 4 of 4 cells "
+    )
+    assert any(line.split()[:3] == ["fit", "data/notes.txt", "different:"] for line in lines)
+    assert "identical" in next(line for line in lines if "picture.png" in line)
+    assert lines[-1].endswith("made again: 1 identical, 4 different")
+
+
+def test_without_the_locked_bytes_to_compare_with_an_output_is_different(
+    toy: Toy, verify: Verify, tmp_path: Path
+) -> None:
+    answer = verify(toy.clone(tmp_path / "fresh"), "--rerun", "--json", "fit", NUDGE="1e-9")
+
+    reasons = {each["path"]: each["reason"] for each in answer.json["made_again"]}
+    assert DIFFERENT == answer.status
+    assert "other bytes; the locked ones are not here to compare" == reasons["data/numbers.npz"]
+    assert "equivalent" == answer.verdicts["reports/metrics.json"]
+
+
+def test_a_rerun_can_be_limited_to_what_a_stage_needs(toy: Toy, verify: Verify) -> None:
+    answer = verify(toy, "--rerun", "make", "--json")
+
+    assert CURRENT == answer.status
+    assert {"data/numbers.npz": "identical", "data/table.csv": "identical"} == answer.verdicts
+    assert "Running stage 'fit'" not in answer.err
+
+
+def test_a_commit_with_a_stale_lock_is_not_run(toy: Toy, verify: Verify) -> None:
+    toy.replace("sizes.py", "4", "5")
+    toy.commit()
+    answer = verify(toy, "--rerun")
+
+    commit = toy.run("git", "rev-parse", "HEAD")[:7]
+    assert STALE == answer.status
+    assert (
+        f"dvc.lock of commit {commit} is stale, and so nothing was run: make" == answer.out.splitlines()[-1]
+    )
+    assert "make  sizes.py changed (outputs: 2 not here)" == answer.out.splitlines()[0]
+    assert "Running stage" not in answer.err
+
+
+def test_a_committed_report_that_is_not_the_locked_one_is_different(toy: Toy, verify: Verify) -> None:
+    toy.replace("reports/metrics.json", "1.5", "1.6")
+    toy.commit()
+    answer = verify(toy, "--rerun", "--json", "fit")
+
+    reasons = {each["path"]: each["reason"] for each in answer.json["made_again"] if each["reason"]}
+    assert DIFFERENT == answer.status
+    assert {"reports/metrics.json": "the file in the commit is not the locked one"} == reasons
+
+
+def test_a_rerun_whose_stage_fails_could_not_be_checked(toy: Toy, verify: Verify) -> None:
+    before = toy.content()
+    answer = verify(toy, "--rerun", NUDGE="much")
+
+    assert COULD_NOT == answer.status
+    assert "ValueError: could not convert string to float: 'much'" in answer.err
+    assert answer.err.splitlines()[-1].endswith(": `dvc repro` ended with status 255; its last lines say why")
+    assert before == toy.content()
+    assert [] == [*toy.temporary.iterdir()]
+
+
+def test_a_folder_inside_the_checkout_will_do(toy: Toy, verify: Verify) -> None:
+    toy.replace("sizes.py", "4", "5")
+    inside = toy.folder / "data"
+    answer = verify(toy, "--json", folder=inside)
+
+    assert (STALE, {"make": ["sizes.py changed"]}) == (answer.status, changes(answer))
+    assert ["sizes.py"] == [file["path"] for file in answer.json["uncommitted"]]
+
+
+def test_git_and_dvc_variables_of_a_hook_do_not_lead_elsewhere(toy: Toy, verify: Verify) -> None:
+    hook = {"GIT_DIR": "/nowhere", "GIT_INDEX_FILE": "/nowhere/index", "DVC_ROOT": "/nowhere"}
+
+    assert CURRENT == verify(toy, **hook).status
+    assert CURRENT == verify(toy, "--rerun", "make", **hook).status
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_rerun_leaves_nothing_behind(toy: Toy, number: signal.Signals) -> None:
+    gate = toy.home / "gate"
+    os.mkfifo(gate)
+    before = toy.content()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "digits", "verify", "--rerun"],
+        cwd=toy.folder,
+        env=toy.environment() | {"GATE": str(gate)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with gate.open("rb") as started:
+        assert b"started" == started.read(len("started"))
+        assert 1 == len([*toy.temporary.iterdir()])
+        process.send_signal(number)
+        # The end of the FIFO comes once the stage, its only writer, has gone.
+        assert b"" == started.read()
+    out, _ = process.communicate()
+
+    assert (128 + number, b"") == (process.returncode, out)
+    assert before == toy.content()
+    assert [] == [*toy.temporary.iterdir()]
+
+
+def test_help_shows_examples_and_every_exit_status(toy: Toy, verify: Verify) -> None:
+    answer = verify(toy, "--help")
+
+    assert CURRENT == answer.status
+    assert "digits verify --rerun" in answer.out
+    shown = [line.split()[0] for line in answer.out.partition("exit status\n")[2].splitlines()[:7]]
+    assert ["0", "1", "2", "3", "4", "5", "130"] == shown
+
+
+def test_help_imports_neither_dvc_nor_numpy() -> None:
+    code = "import sys; sys.argv = ['digits', 'verify', '--help']; import digits.cli; "
+    code += "print({'dvc', 'numpy', 'pydantic', 'tensorflow'} & set(sys.modules))"
+
+    assert (
+        "set()"
+        == subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    )
