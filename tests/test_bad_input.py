@@ -108,12 +108,10 @@ def replace_text(name: str, old: str, new: str) -> Change:
         (put("params.yaml", ""), "params.yaml: expected sections with keys, found NoneType"),
         (put("params.yaml", "- recipe\n"), "params.yaml: expected sections with keys, found list"),
         (put("params.yaml", "recipe: [\n"), "params.yaml: not valid YAML ("),
-        (put("params.yaml", b"recipe: \xe9\n"), "params.yaml: not valid YAML ("),
         (
             replace_text("params.yaml", "runtime:", "run_time:"),
             "params.yaml: 'run_time' is no section (did you mean 'runtime'?); allowed: dataset, ",
         ),
-        (replace_text("params.yaml", "runtime:\n  threads: 2\n", ""), "params.yaml: runtime: missing"),
         (
             put_param("recipe", "articel"),
             "params.yaml: recipe: 'articel' is no recipe (did you mean 'article'?); allowed: article, ",
@@ -128,7 +126,7 @@ def replace_text(name: str, old: str, new: str) -> Change:
         ),
         (
             replace_text("params.yaml", "patience: 2", "patient: 2"),
-            "params.yaml: recipes.article.early_stopping",
+            "params.yaml: recipes.article.early_stopping: 'patient' is no key (did you mean 'patience'?); ",
         ),
         (
             put_param("recipes.article.epochs", "twenty"),
@@ -209,7 +207,6 @@ def test_every_stage_refuses_wrong_params(project: Project, stage: str, change: 
             change_raw("x_train", lambda x: x[:, :13]),
             "x_train: the shape is (300, 13, 14), expected (300, 14, 14)",
         ),
-        (change_raw("x_test", lambda x: x[:-1]), "x_test: the shape is (59, 14, 14), expected (60, 14, 14)"),
         (change_raw("x_test", lambda x: x / 255), "x_test: the type is float64, expected uint8"),
         (change_raw("y_train", lambda y: y - (y == 7)), "y_train: no image of class '7'"),
         (change_raw("y_test", lambda y: y + np.uint8(1)), "y_test: there is a label 10, expected 0 to 9"),
@@ -240,10 +237,9 @@ def test_preparation_refuses_to_leave_training_without_a_class(project: Project,
         ),
         ("evaluate", remove("data/prepared/test.npz"), "data/prepared/test.npz: no such file"),
         ("evaluate", put("data/history.csv", HISTORY_HEADER), "data/history.csv: no rows"),
-        ("plot", put("data/history.csv", ""), "data/history.csv: no rows"),
         ("evaluate", put("data/history.csv", "epoch,loss\n1,2\n"), "data/history.csv: no column 'accuracy'"),
         (
-            "plot",
+            "evaluate",
             put("data/history.csv", HISTORY_HEADER + "1,2,3\n"),
             "data/history.csv: not a table of numbers",
         ),
@@ -321,13 +317,3 @@ def test_a_folder_that_cannot_be_made_is_told(project: Project, stage: str, outp
     folder.touch()
 
     assert f"{output}: cannot be written: " in refusal(project, stage)
-
-
-def test_metrics_that_cannot_be_written_are_told(project_with_tensorflow: Project) -> None:
-    metrics = project_with_tensorflow.folder / "reports/metrics.json"
-    metrics.unlink()
-    metrics.mkdir()
-
-    assert "reports/metrics.json: cannot be written: Is a directory" == refusal(
-        project_with_tensorflow, "evaluate"
-    )

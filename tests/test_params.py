@@ -199,6 +199,14 @@ def test_a_missing_key_is_named(folder: Path) -> None:
         params(folder, {"recipes": {"mine": without}}).section("recipes.mine", Recipe)
 
 
+def test_a_misspelt_key_is_named_before_the_one_that_it_leaves_missing(folder: Path) -> None:
+    misspelt = RECIPE | {"plateau": {"patience": 2, "factr": 0.5}}
+    with pytest.raises(
+        DigitsError, match=r": recipes\.mine\.plateau: 'factr' is no key \(did you mean 'factor'"
+    ):
+        params(folder, {"recipes": {"mine": misspelt}}).section("recipes.mine", Recipe)
+
+
 @pytest.mark.parametrize(
     ("values", "key", "missing"),
     [

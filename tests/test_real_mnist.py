@@ -1,4 +1,4 @@
-"""The real MNIST, fetched, through the whole pipeline by the recipe `quick`, and once more to the same bytes."""
+"""The real MNIST through the whole pipeline by the recipe `quick`, and once more to the same bytes."""
 
 import json
 import os
@@ -24,11 +24,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Clone what is committed, choose the quick recipe, run the pipeline and commit its lock."""
     folder = tmp_path_factory.mktemp("clone")
     params = folder / "params.yaml"
-    author = ("-c", "user.name=A User", "-c", "user.email=user@example.invalid")
+    commit = ("git", "-c", "user.name=A User", "-c", "user.email=user@example.invalid", "commit", "--quiet")
     assert 0 == run(folder, "git", "clone", "--quiet", str(REPOSITORY), ".")
     params.write_text(params.read_text(encoding="utf-8").replace("\nrecipe: article\n", "\nrecipe: quick\n"))
     assert 0 == run(folder, "dvc", "repro")
-    assert 0 == run(folder, "git", *author, "commit", "--quiet", "--all", "--message", "Train by the quick recipe")
+    assert 0 == run(folder, *commit, "--all", "--message", "Train by the quick recipe")
     return folder
 
 

@@ -356,13 +356,25 @@ def test_a_rerun_that_gives_the_same_bytes_is_identical_and_touches_nothing(toy:
     assert [] == [*toy.temporary.iterdir()]
 
 
-def test_a_check_without_a_rerun_touches_nothing(toy: Toy, verify: Verify) -> None:
+def test_a_check_without_a_rerun_touches_nothing(toy: Toy, verify: Verify, tmp_path: Path) -> None:
     toy.replace("sizes.py", "4", "5")
-    before = toy.content()
+    clone = toy.clone(tmp_path / "fresh")
+    before = toy.content(), clone.content()
 
-    assert STALE == verify(toy).status
-    assert before == toy.content()
-    assert [] == [*toy.temporary.iterdir()]
+    assert (STALE, CURRENT) == (verify(toy).status, verify(clone).status)
+    assert before == (toy.content(), clone.content())
+    assert [] == [*toy.temporary.iterdir(), *clone.temporary.iterdir(), *clone.home.iterdir()]
+
+
+def test_a_report_that_git_brings_along_is_made_again_too(toy: Toy, verify: Verify) -> None:
+    answer = verify(toy, "--rerun", "--json", "draw", DARKEN="1")
+
+    assert EQUIVALENT == answer.status
+    assert {
+        "data/numbers.npz": "identical",
+        "data/table.csv": "identical",
+        "reports/picture.png": "equivalent",
+    } == answer.verdicts
 
 
 def test_a_rerun_with_other_bytes_within_the_tolerances_is_equivalent(toy: Toy, verify: Verify) -> None:
@@ -474,6 +486,8 @@ def test_an_interrupted_rerun_leaves_nothing_behind(toy: Toy, number: signal.Sig
         env=toy.environment() | {"GATE": str(gate)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Tests that were themselves started in the background ignore SIGINT, and their children would too.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     with gate.open("rb") as started:
         assert b"started" == started.read(len("started"))
