@@ -33,7 +33,7 @@ KERAS_JSON = '{"floatx": "float16", "epsilon": 0.1, "image_data_format": "channe
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker make the finished project while another runs what needs none; the longest test is next."""
+    """Let one worker make the finished project while another runs what needs none."""
     waiting = [item for item in items if "finished" in getattr(item, "fixturenames", ())]
     waiting.sort(key=lambda item: "killed" not in item.name)
     others = [item for item in items if item not in waiting]

@@ -98,14 +98,12 @@ def test_a_checkout_from_which_the_lock_came_is_current(toy: Toy, verify: Verify
 
     expected = """\
 make  current (outputs: 2 as locked)
-draw  current (outputs: 1 as locked)
 fit   current (outputs: 2 as locked)
+draw  current (outputs: 1 as locked)
 
 dvc.lock is true of this checkout
 """
-    assert (CURRENT, "") == (answer.status, answer.err)
-    assert sorted(expected.splitlines()) == sorted(answer.out.splitlines())
-    assert "make" == answer.out.split()[0]
+    assert (CURRENT, expected, "") == (answer.status, answer.out, answer.err)
 
 
 def test_a_fresh_clone_without_data_is_current(toy: Toy, verify: Verify, tmp_path: Path) -> None:
@@ -202,15 +200,24 @@ def test_a_change_that_no_stage_reads_changes_nothing(toy: Toy, verify: Verify) 
 
 def test_a_current_stage_behind_a_stale_one_is_said_to_be_so(toy: Toy, verify: Verify) -> None:
     toy.replace("sizes.py", "4", "5")
-    toy.replace("dvc.yaml", "python draw.py", "python  draw.py")
+    toy.replace("dvc.yaml", "python fit.py", "python  fit.py")
     answer = verify(toy, "--json")
     lines = verify(toy).out.splitlines()
 
-    fit = stage_of(answer, "fit")
-    assert (False, [], ["make"]) == (fit["current"], fit["changes"], fit["stale_before"])
-    assert ["make"] == stage_of(answer, "draw")["stale_before"]
+    draw = stage_of(answer, "draw")
+    assert (False, []) == (draw["current"], draw["changes"])
+    assert ["make", "fit"] == stage_of(answer, "draw")["stale_before"]
+    assert "draw  current, but make and fit before it are not (outputs: 1 as locked)" in lines
+    assert "dvc.lock is stale: make and fit" == lines[-1]
+
+
+def test_a_stage_far_behind_a_stale_one_is_said_to_be_so_too(toy: Toy, verify: Verify) -> None:
+    toy.replace("sizes.py", "4", "5")
+    lines = verify(toy).out.splitlines()
+
     assert "fit   current, but make before it is not (outputs: 2 as locked)" in lines
-    assert "dvc.lock is stale: make and draw" == lines[-1]
+    assert "draw  current, but make before it is not (outputs: 1 as locked)" in lines
+    assert "dvc.lock is stale: make" == lines[-1]
 
 
 def test_a_stage_name_limits_the_check_to_what_that_stage_needs(toy: Toy, verify: Verify) -> None:
@@ -371,8 +378,10 @@ def test_a_report_that_git_brings_along_is_made_again_too(toy: Toy, verify: Veri
 
     assert EQUIVALENT == answer.status
     assert {
+        "data/notes.txt": "identical",
         "data/numbers.npz": "identical",
         "data/table.csv": "identical",
+        "reports/metrics.json": "identical",
         "reports/picture.png": "equivalent",
     } == answer.verdicts
 
@@ -383,8 +392,10 @@ def test_a_rerun_with_other_bytes_within_the_tolerances_is_equivalent(toy: Toy, 
 
     assert EQUIVALENT == answer.status
     assert {
+        "data/notes.txt": "identical",
         "data/numbers.npz": "equivalent",
         "data/table.csv": "equivalent",
+        "reports/metrics.json": "equivalent",
         "reports/picture.png": "equivalent",
     } == answer.verdicts
     numbers = answer.json["made_again"][0]
@@ -408,7 +419,10 @@ def test_a_rerun_beyond_the_tolerances_is_different(toy: Toy, verify: Verify) ->
 def test_without_the_locked_bytes_to_compare_with_an_output_is_different(
     toy: Toy, verify: Verify, tmp_path: Path
 ) -> None:
-    answer = verify(toy.clone(tmp_path / "fresh"), "--rerun", "--json", "fit", NUDGE="1e-9")
+    clone = toy.clone(tmp_path / "fresh")
+    clone.write("data/numbers.npz", "other bytes")
+    clone.write("reports/metrics.json", "other bytes than in Git")
+    answer = verify(clone, "--rerun", "--json", "fit", NUDGE="1e-9")
 
     reasons = {each["path"]: each["reason"] for each in answer.json["made_again"]}
     assert DIFFERENT == answer.status

@@ -27,7 +27,7 @@ stages:
       - reports/metrics.json: {cache: false, persist: true}
   draw:
     cmd: python draw.py
-    deps: [draw.py, data/table.csv]
+    deps: [draw.py, reports/metrics.json]
     outs:
       - reports/picture.png: {cache: false, persist: true}
 """,
@@ -64,7 +64,7 @@ open("data/table.csv", "w").write("\\n".join(["name,value", *rows, ""]))
 import json, numpy
 
 values = numpy.load("data/numbers.npz")["values"]
-open("data/notes.txt", "w").write(f"{values.mean()}\\n")
+open("data/notes.txt", "w").write(f"{values.mean():.3f}\\n")
 json.dump({"good": True, "mean": values.mean()}, open("reports/metrics.json", "w"))
 """,
     "draw.py": """\
