@@ -110,7 +110,7 @@ class Journal(keras.callbacks.Callback):
             "variables": len(self._variables()),
             "best_weights": len(best),
         }
-        arrays = {f"variable_{number}": np.asarray(value) for number, value in enumerate(self._variables())}
+        arrays = {f"variable_{number}": value.numpy() for number, value in enumerate(self._variables())}
         arrays |= {f"best_{number}": value for number, value in enumerate(best)}
         write_arrays(self.path, {"state": np.array(json.dumps(state)), **arrays})
 

@@ -13,8 +13,14 @@ LOCKED = Path("environment.yaml")
 def locked_versions(path: Path = LOCKED) -> dict[str, str]:
     """Read a file of lines `name: version`; a line that begins with # is a comment."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    pairs = (line.split(": ") for line in lines if line and not line.startswith("#"))
-    return {name: value.strip('"') for name, value in pairs}
+    versions = {}
+    for line in lines:
+        name, colon, value = line.partition(": ")
+        if colon and not line.startswith("#"):
+            versions[name] = value.strip('"')
+        elif line and not line.startswith("#"):
+            sys.exit(f"{path}: {line!r} is not of the form name: version")
+    return versions
 
 
 def differences(locked: dict[str, str]) -> list[str]:

@@ -47,6 +47,10 @@ def evaluate(
     """
     if probabilities.shape[0] != len(labels) or probabilities.shape[1] <= labels.max():
         raise DigitsError(f"probabilities of shape {probabilities.shape} do not fit {len(labels)} labels")
+    if not np.isfinite(probabilities).all():
+        raise DigitsError(
+            "the model answers nan or infinity: its training has diverged; lower its learning rate"
+        )
     predicted = probabilities.argmax(axis=1)
     correct = predicted == labels
     count, right = len(labels), int(correct.sum())

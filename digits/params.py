@@ -86,7 +86,8 @@ class Params:
 
 
 def _first_problem(key: str, schema: type[Section], error: ValidationError) -> str:
-    problem = error.errors(include_url=False)[0]
+    # A misspelt key is also a missing one; the first of the two explains the second.
+    problem = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
     *parents, name = problem["loc"] or ("",)
     where = ".".join(str(part) for part in (key, *problem["loc"]))
     if problem["type"] == "missing":
@@ -94,6 +95,8 @@ def _first_problem(key: str, schema: type[Section], error: ValidationError) -> s
     if problem["type"] == "extra_forbidden":
         allowed = sorted(_section_at(schema, parents).model_fields)
         return f"{'.'.join(str(part) for part in (key, *parents))}: {unknown_name('key', name, allowed)}"
+    if problem["type"] == "value_error" and " is no " in problem["msg"]:
+        return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
     expected = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return f"{where}: {problem['input']!r} is not allowed; expected {expected}{_yaml_hint(problem['input'])}"
 
@@ -108,6 +111,9 @@ def _section_at(schema: type[Section], path: list[Any]) -> type[Section]:
 
 def _yaml_hint(value: object) -> str:
     try:
-        return f" (YAML reads {value} as text; write {float(value)})" if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            return ""
+        number = float(value)
+        return f" (YAML reads {value} as text; write {int(number) if value.isdigit() else number})"
     except ValueError:
         return ""

@@ -50,14 +50,13 @@ def split(raw: Arrays, validation_split: float) -> dict[str, Arrays]:
         Views of `raw` for `train`, `validation` and `test`: uint8 `images` (N, H, W) and `labels` (N,).
 
     Raises:
-        DigitsError: one of the two parts would be empty.
+        DigitsError: one of the two parts would be empty, or training would lack a class.
     """
     count = len(raw["x_train"])
     first = math.floor(count * (1 - validation_split))
-    if not 0 < first < count:
-        raise DigitsError(
-            f"prepare.validation_split: {validation_split} of {count} images leaves a part empty"
-        )
+    if not 0 < first < count or set(raw["y_train"][:first]) != set(raw["y_train"]):
+        where = f"prepare.validation_split: {validation_split} of {count} images"
+        raise DigitsError(f"{where} leaves a part empty, or training without a class")
     return {
         "train": {"images": raw["x_train"][:first], "labels": raw["y_train"][:first]},
         "validation": {"images": raw["x_train"][first:], "labels": raw["y_train"][first:]},

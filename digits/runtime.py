@@ -40,6 +40,8 @@ def start(threads: int) -> None:
     if "tensorflow" in sys.modules:
         raise RuntimeError("TensorFlow was imported before digits.runtime.start could fix its settings")
     os.environ.update(ENVIRONMENT)
+    for cap in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
+        os.environ.pop(cap, None)
 
     with _chatter_held_back():
         import tensorflow
@@ -48,6 +50,12 @@ def start(threads: int) -> None:
         tensorflow.config.threading.set_inter_op_parallelism_threads(1)
         tensorflow.config.experimental.enable_op_determinism()
         tensorflow.config.list_logical_devices()
+        import keras
+
+        # Against a keras.json of the user's.
+        keras.config.set_image_data_format("channels_last")
+        keras.config.set_floatx("float32")
+        keras.config.set_epsilon(1e-7)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def shortest(value: float) -> str:
     """Give the decimals that a table shows of `value`: 3 as '3', 0.12345678 as '0.123457'."""
     if float(value).is_integer() and abs(value) < 1e15:
         return str(int(value))
-    return f"{value:.6g}" if abs(value) < 0.001 else f"{value:.6f}".rstrip("0")
+    return f"{value:.6g}" if abs(value) < 0.001 else f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def read_table(path: Path, names: tuple[str, ...]) -> Table:
