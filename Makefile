@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(bin):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # The libraries whose versions the bytes of a stage's outputs can depend on.
-computing := h5py|keras|matplotlib|numpy|pillow|scikit-learn|scipy|tensorflow
+computing := ai-edge-litert|h5py|keras|matplotlib|numpy|pillow|scikit-learn|scipy|tensorflow
 
 .PHONY: all
 all: $(bin)/installed ## Install what is missing and bring every result up to date (the default)
@@ -34,7 +34,7 @@ lint: $(bin)/installed-dev ## Check style, format and types
 
 .PHONY: lock
 lock: $(bin)/installed-dev ## Renew the locked versions in requirements*.txt and environment.yaml
-	uv pip compile $(compile) pyproject.toml --output-file requirements.txt
+	uv pip compile $(compile) --extra app pyproject.toml --output-file requirements.txt
 	uv pip compile $(compile) --group pyproject.toml:dev --constraints requirements.txt --output-file requirements-dev.txt
 	@{ echo '# Written by `make lock`: the libraries whose versions the bytes of the outputs can depend on.'; \
 	  sed -nE 's/^($(computing))==([^ ;]+).*/\1: "\2"/p' requirements.txt; } > environment.yaml

@@ -8,7 +8,8 @@ from pathlib import Path
 def import_closure(script: Path, root: Path = Path()) -> set[str]:
     """Give the files that `python -m` runs for `script`: itself, its package, and what both import.
 
-    Imports inside functions count; those under `if TYPE_CHECKING:` do not, since nothing runs them.
+    Imports inside functions count; those under `if TYPE_CHECKING:` do not, since nothing runs them,
+    nor those of a module's `__getattr__`, which answers to names that no stage and no noun asks for.
 
     Args:
         script: a Python file, relative to `root`.
@@ -33,6 +34,8 @@ def imported_names(tree: ast.AST) -> Iterator[str]:
     """Give the dotted name of each import that may run, `from a import b` as `a.b`."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.FunctionDef) and node.name == "__getattr__":
             continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -12,7 +12,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from digits.errors import DigitsError, unknown_name
 
-SECTIONS = ["dataset", "evaluate", "fetch", "prepare", "recipe", "recipes", "runtime", "train", "verify"]
+SECTIONS = [
+    "calibrate",
+    "dataset",
+    "evaluate",
+    "export",
+    "fetch",
+    "prepare",
+    "recipe",
+    "recipes",
+    "runtime",
+    "train",
+    "verify",
+]
 
 
 class Section(BaseModel):

@@ -13,6 +13,8 @@ from pydantic import Field
 
 from digits.params import Section
 
+# What a shell may have set that changes which kernels compute, or how much is trained.
+FOREIGN = ("DNNL_", "KERAS_", "ONEDNN_", "TF_", "XLA_")
 ENVIRONMENT = {
     # TensorFlow would switch oneDNN on or off by the CPU that it finds.
     "TF_ENABLE_ONEDNN_OPTS": "1",
@@ -39,9 +41,9 @@ def start(threads: int) -> None:
     """
     if "tensorflow" in sys.modules:
         raise RuntimeError("TensorFlow was imported before digits.runtime.start could fix its settings")
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        del os.environ[name]
     os.environ.update(ENVIRONMENT)
-    for cap in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
-        os.environ.pop(cap, None)
 
     with _chatter_held_back():
         import tensorflow

@@ -26,6 +26,8 @@ ANOTHER_PLACE = {
     "PYTHONHASHSEED": "1",
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "TF_NUM_INTRAOP_THREADS": "3",
+    "TF_XLA_FLAGS": "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit",
+    "XLA_FLAGS": "--xla_cpu_enable_fast_math=true",
     "TZ": "Asia/Tokyo",
 }
 KERAS_JSON = '{"floatx": "float16", "epsilon": 0.1, "image_data_format": "channels_first"}'

@@ -60,6 +60,7 @@ def test_the_closure_begins_at_the_current_folder(repository: Path, monkeypatch:
         ("class C:\n    def f(self):\n        if x:\n            import a", ["a"]),
         ("try:\n    import a\nexcept ImportError:\n    import b", ["a", "b"]),
         ("if TYPE_CHECKING:\n    import a\nimport b", ["b"]),
+        ("def __getattr__(name):\n    import a\nimport b", ["b"]),
         ("if x:\n    import a\nelse:\n    import b", ["a", "b"]),
         ("'import a'", []),
     ],

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import digits
 from digits.closure import import_closure, imported_names
 from digits.environment import locked_versions
 from tests.pipeline import REPOSITORY, STAGES, Project, declared_files
@@ -150,6 +151,16 @@ def test_no_import_escapes_the_import_closure() -> None:
         assert not relative, path
         assert not importers & set(imported_names(tree)), path
         assert "__import__" not in ast.unparse(tree), path
+
+
+def test_nothing_of_ours_asks_for_the_names_that_applications_have_from_the_library() -> None:
+    """They are imported behind `digits.__getattr__`, which the closure leaves out."""
+    offered = {f"digits.{name}" for name in digits.__all__}
+
+    for path in [*REPOSITORY.glob("digits/[a-z]*.py"), *REPOSITORY.glob("stages/*.py")]:
+        imported = set(imported_names(parse(path.relative_to(REPOSITORY).as_posix())))
+
+        assert not offered & imported, path
 
 
 def test_importing_the_library_imports_nothing_else() -> None:
