@@ -122,7 +122,7 @@ def replace_text(name: str, old: str, new: str) -> Change:
         ),
         (
             put_param("recipes.article.epoch", 3),
-            "params.yaml: recipes.article: 'epoch' is no key (did you mean 'epochs'?); allowed: augmentation, ",
+            "params.yaml: recipes.article: 'epoch' is no key (did you mean 'epochs'?); allowed: augment",
         ),
         (
             replace_text("params.yaml", " patience: 1", " patient: 1"),
