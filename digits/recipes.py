@@ -16,6 +16,7 @@ def _known_network(name: str) -> str:
 
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+Width = Annotated[int, Field(ge=1, le=65_536)]
 Epochs = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -69,6 +70,7 @@ class Recipe(Section):
     """A recipe under `recipes` of params.yaml."""
 
     network: Annotated[str, AfterValidator(_known_network)]
+    widths: Annotated[list[Width], Field(min_length=2, max_length=100)]
     dropout: Dropout
     batch_norm_momentum: Share
     augmentation: Augmentation

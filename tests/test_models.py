@@ -35,7 +35,9 @@ print(sorted({type(layer).__module__.partition(".")[0] for layer in model.layers
 def small_model() -> Any:
     """Build the article's network for images of 14 by 14 pixels, with weights as training may leave them."""
     dropout = {"convolution": 0.25, "dense": 0.5}
-    recipe = Recipe.model_validate({"network": "article", "dropout": dropout, "label_smoothing": 0, **RECIPE})
+    recipe = Recipe.model_validate(
+        {"network": "article", "widths": [32, 64, 128], "dropout": dropout, "label_smoothing": 0, **RECIPE}
+    )
     model = build((14, 14, 1), 10, recipe)
     random = np.random.default_rng(0)
     model.set_weights(

@@ -19,6 +19,7 @@ from tests.pipeline import REPOSITORY
 
 RECIPE: dict[str, Any] = {
     "network": "article",
+    "widths": [32, 64, 128],
     "dropout": {"convolution": 0.25, "dense": 0.5},
     "batch_norm_momentum": 0.99,
     "augmentation": {
