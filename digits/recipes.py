@@ -78,6 +78,7 @@ class Recipe(Section):
     epochs: Epochs
     batch_size: int = Field(ge=1, le=65_536)
     learning_rate: float = Field(gt=0, le=10)
+    beta_2: Share
     schedule: Annotated[Plateau | OneCycle, Field(discriminator="kind")]
 
 

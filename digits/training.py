@@ -55,7 +55,7 @@ def train(
         rate = FixedRates(one_cycle_rates(schedule, recipe.learning_rate, steps * recipe.epochs))
     else:
         stopping, falling_rate = plateau_callbacks(schedule)
-    optimizer = keras.optimizers.Adam(rate)
+    optimizer = keras.optimizers.Adam(rate, beta_2=recipe.beta_2)
     exact.compile(optimizer, loss=_loss(recipe.label_smoothing, classes), metrics=["accuracy"])
     optimizer.build(exact.trainable_variables)
 

@@ -36,7 +36,14 @@ def small_model() -> Any:
     """Build the article's network for images of 14 by 14 pixels, with weights as training may leave them."""
     dropout = {"convolution": 0.25, "dense": 0.5}
     recipe = Recipe.model_validate(
-        {"network": "article", "widths": [32, 64, 128], "dropout": dropout, "label_smoothing": 0, **RECIPE}
+        {
+            "network": "article",
+            "widths": [32, 64, 128],
+            "dropout": dropout,
+            "label_smoothing": 0,
+            "beta_2": 0.999,
+            **RECIPE,
+        }
     )
     model = build((14, 14, 1), 10, recipe)
     random = np.random.default_rng(0)

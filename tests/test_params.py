@@ -34,6 +34,7 @@ RECIPE: dict[str, Any] = {
     "epochs": 20,
     "batch_size": 128,
     "learning_rate": 0.001,
+    "beta_2": 0.999,
     "schedule": {"kind": "plateau", "patience": 2, "factor": 0.5, "stopping_patience": 3},
 }
 
@@ -45,7 +46,7 @@ WHOLE_NUMBERS = {
     "schedule.patience": (1, 10_000),
     "schedule.stopping_patience": (1, 10_000),
 }
-SHARES = ["batch_norm_momentum", "dropout.convolution", "dropout.dense", "label_smoothing"]
+SHARES = ["batch_norm_momentum", "dropout.convolution", "dropout.dense", "label_smoothing", "beta_2"]
 
 # What YAML can hold in a key's place.
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.dates()
