@@ -1,4 +1,4 @@
-"""How images reach the network: in an order, and moved, as seed and epoch alone decide.
+"""How images reach the network: in an order, and changed, as seed and epoch alone decide.
 
 The module needs TensorFlow, and so it is imported where it is used, after `digits.runtime.start`.
 """
@@ -10,23 +10,25 @@ import tensorflow as tf
 
 from digits.arrays import Arrays
 
+Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
 PLAIN = tf.data.Options()
 # The optimizer would turn maps into parallel ones, for which this data is too small, and warn while at it.
 PLAIN.experimental_optimization.apply_default_optimizations = False
 
 
 def training_batches(
-    train: Arrays, batch_size: int, shift: int, seed: int, first_epoch: int
+    train: Arrays, batch_size: int, changed: Change, seed: int, first_epoch: int
 ) -> tf.data.Dataset:
     """Give the batches of all epochs from `first_epoch` (0-based) on, each epoch in an order of its own.
 
-    An epoch's order and shifts depend on `seed` and its number only, so a run that continues at any epoch
+    An epoch's order and changes depend on `seed` and its number only, so a run that continues at any epoch
     sees what a run from the start would have seen.
 
     Args:
         train: float32 `images` (N, H, W, C) and integer `labels` (N,).
         batch_size: images in a batch; the last batch of an epoch has what is left.
-        shift: the largest distance in pixels by which an image is moved in each direction.
+        changed: gives the images (B, H, W, C) of a batch, each changed as a key of two integers decides.
         seed: the run's seed.
         first_epoch: number of the first epoch that is wanted.
 
@@ -45,9 +47,7 @@ def training_batches(
 
     def batch(chosen: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         images, labels = gathered(chosen)
-        if shift:
-            images = shifted(images, shift, tf.random.fold_in(key, chosen[0], alg="philox"))
-        return images, labels
+        return changed(images, tf.random.fold_in(key, chosen[0], alg="philox")), labels
 
     epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
     return epochs.flat_map(batches_of).prefetch(2).with_options(PLAIN)
@@ -62,18 +62,3 @@ def batches_in_order(*arrays: np.ndarray, batch_size: int = 256) -> tf.data.Data
 def _gatherer(*arrays: np.ndarray) -> Callable[[tf.Tensor], tuple[tf.Tensor, ...]]:
     tensors = [tf.constant(array) for array in arrays]
     return lambda chosen: tuple(tf.gather(tensor, chosen) for tensor in tensors)
-
-
-def shifted(images: tf.Tensor, shift: int, key: tf.Tensor) -> tf.Tensor:
-    """Move each image by its own whole number of pixels, from -`shift` to `shift` each way, over zeros.
-
-    Args:
-        images: float32 images (N, H, W, C).
-        shift: the largest distance.
-        key: two integers that seed the distances.
-    """
-    count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    distances = tf.random.stateless_uniform([2, count, 1], key, 0, 2 * shift + 1, tf.int32, alg="philox")
-    padded = tf.pad(images, [[0, 0], [shift, shift], [shift, shift], [0, 0]])
-    rows = tf.gather(padded, distances[0] + tf.range(height), batch_dims=1, axis=1)
-    return tf.gather(rows, distances[1] + tf.range(width), batch_dims=1, axis=2)

@@ -29,8 +29,8 @@ class Journal(keras.callbacks.Callback):
     Args:
         path: the checkpoint's file.
         key: identifies the run's exact inputs; a checkpoint with another key is not used.
-        early_stopping: the callback whose patience and best weights belong to the state.
-        plateau: the callback whose patience belongs to the state.
+        early_stopping: the callback whose patience and best weights belong to the state, if there is one.
+        plateau: the callback whose patience belongs to the state, if there is one.
         says_epochs: whether to print a line per epoch.
     """
 
@@ -38,8 +38,8 @@ class Journal(keras.callbacks.Callback):
         self,
         path: Path,
         key: str,
-        early_stopping: keras.callbacks.EarlyStopping,
-        plateau: keras.callbacks.ReduceLROnPlateau,
+        early_stopping: keras.callbacks.EarlyStopping | None,
+        plateau: keras.callbacks.ReduceLROnPlateau | None,
         says_epochs: bool,
     ) -> None:
         super().__init__()
@@ -72,10 +72,12 @@ class Journal(keras.callbacks.Callback):
         state, arrays = self.found
         for number, variable in enumerate(self._variables()):
             variable.assign(arrays[f"variable_{number}"])
-        for callback, name in ((self.early_stopping, "early_stopping"), (self.plateau, "plateau")):
-            vars(callback).update(state[name])
-        best = [arrays[f"best_{number}"] for number in range(state["best_weights"])]
-        self.early_stopping.best_weights = best or None
+        if self.plateau:
+            vars(self.plateau).update(state["plateau"])
+        if self.early_stopping:
+            vars(self.early_stopping).update(state["early_stopping"])
+            best = [arrays[f"best_{number}"] for number in range(state["best_weights"])]
+            self.early_stopping.best_weights = best or None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Note the time and the learning rate that the epoch starts with."""
@@ -100,19 +102,23 @@ class Journal(keras.callbacks.Callback):
         return [*self.model.variables, *self.model.optimizer.variables]
 
     def _write(self) -> None:
-        best = self.early_stopping.best_weights or []
+        best = getattr(self.early_stopping, "best_weights", None) or []
         state = {
             "key": self.key,
             "rows": self.rows,
             "stopped": self.model.stop_training,
-            "early_stopping": {name: getattr(self.early_stopping, name) for name in EARLY_STOPPING_STATE},
-            "plateau": {name: getattr(self.plateau, name) for name in PLATEAU_STATE},
+            "early_stopping": _state(self.early_stopping, EARLY_STOPPING_STATE),
+            "plateau": _state(self.plateau, PLATEAU_STATE),
             "variables": len(self._variables()),
             "best_weights": len(best),
         }
         arrays = {f"variable_{number}": value.numpy() for number, value in enumerate(self._variables())}
         arrays |= {f"best_{number}": value for number, value in enumerate(best)}
         write_arrays(self.path, {"state": np.array(json.dumps(state)), **arrays})
+
+
+def _state(callback: keras.callbacks.Callback | None, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(callback, name) for name in names} if callback else {}
 
 
 def _read(path: Path, key: str) -> tuple[dict[str, Any], Arrays] | None:

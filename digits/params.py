@@ -5,7 +5,7 @@ No field has a default: each number stands once, in params.yaml.
 """
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -100,25 +100,40 @@ class Params:
 def _first_problem(key: str, schema: type[Section], error: ValidationError) -> str:
     # A misspelt key is also a missing one; the first of the two explains the second.
     problem = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
-    *parents, name = problem["loc"] or ("",)
-    where = ".".join(str(part) for part in (key, *problem["loc"]))
-    if problem["type"] == "missing":
-        return f"{where}: missing"
+    names, section = _located(schema, problem["loc"])
+    where = ".".join((key, *names))
+    if problem["type"] in ("missing", "union_tag_not_found"):
+        return f"{where}{'.kind' if problem['type'] == 'union_tag_not_found' else ''}: missing"
+    if problem["type"] == "union_tag_invalid":
+        allowed = [kind.strip("'") for kind in problem["ctx"]["expected_tags"].split(", ")]
+        return f"{where}.kind: {unknown_name('kind', problem['ctx']['tag'], allowed)}"
     if problem["type"] == "extra_forbidden":
-        allowed = sorted(_section_at(schema, parents).model_fields)
-        return f"{'.'.join(str(part) for part in (key, *parents))}: {unknown_name('key', name, allowed)}"
+        allowed = sorted(section.model_fields)
+        return f"{'.'.join((key, *names[:-1]))}: {unknown_name('key', names[-1], allowed)}"
     if problem["type"] == "value_error" and " is no " in problem["msg"]:
         return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
     expected = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return f"{where}: {problem['input']!r} is not allowed; expected {expected}{_yaml_hint(problem['input'])}"
 
 
-def _section_at(schema: type[Section], path: list[Any]) -> type[Section]:
-    for part in path:
-        annotation = schema.model_fields[part].annotation
-        assert isinstance(annotation, type) and issubclass(annotation, Section)
-        schema = annotation
-    return schema
+def _located(schema: type[Section], location: tuple[int | str, ...]) -> tuple[list[str], type[Section]]:
+    """Give the names of the keys that lead to a problem, and the section in which the last one is.
+
+    Where a section is one of several, told apart by a key, pydantic's `location` has that key's value too.
+    """
+    names: list[str] = []
+    places = iter(location)
+    for place in places:
+        names.append(str(place))
+        field = schema.model_fields.get(str(place))
+        if field and isinstance(field.discriminator, str):
+            tag = next(places, None)
+            for kind in get_args(field.annotation):
+                if tag in get_args(kind.model_fields[field.discriminator].annotation):
+                    schema = kind
+        elif field and isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            schema = field.annotation
+    return names, schema
 
 
 def _yaml_hint(value: object) -> str:

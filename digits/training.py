@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digits import networks
 from digits.arrays import Arrays
@@ -25,43 +27,65 @@ def train(
         train: float32 `images` (N, H, W, 1) in [0, 1] and integer `labels` (N,) that name every class.
         validation: the same for the images that decide on the learning rate and the epoch to keep.
         recipe: the network and the numbers of its training.
-        seed: governs the initial weights, the order of the images, dropout and shifts.
+        seed: governs the initial weights, the order of the images, dropout and augmentation.
         checkpoint: the file from which a stopped run goes on, and in which this one leaves its state.
         key: identifies the exact inputs; a checkpoint with another key is not used.
 
     Returns:
         A model of Keras's own layers with the weights of the epoch of lowest validation loss,
-        and the history: a value per epoch for each column of `digits.checkpoints.HISTORY`.
+        or of the last epoch where the schedule is `one_cycle`, and the history:
+        a value per epoch for each column of `digits.checkpoints.HISTORY`.
     """
     import keras
 
+    from digits.augmentation import augmented
     from digits.batches import batches_in_order, training_batches
     from digits.checkpoints import Journal
     from digits.exact import exact_copy
+    from digits.schedules import FixedRates, one_cycle_rates, plateau_callbacks
 
     keras.utils.set_random_seed(seed)
     classes = int(train["labels"].max()) + 1
     model = networks.build(train["images"].shape[1:], classes, recipe)
     exact = exact_copy(model)
-    optimizer = keras.optimizers.Adam(recipe.learning_rate)
-    exact.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    schedule, steps = recipe.schedule, math.ceil(len(train["labels"]) / recipe.batch_size)
+    rate: Any = recipe.learning_rate
+    stopping = falling_rate = None
+    if schedule.kind == "one_cycle":
+        rate = FixedRates(one_cycle_rates(schedule, recipe.learning_rate, steps * recipe.epochs))
+    else:
+        stopping, falling_rate = plateau_callbacks(schedule)
+    optimizer = keras.optimizers.Adam(rate, beta_2=recipe.beta_2)
+    exact.compile(optimizer, loss=_loss(recipe.label_smoothing, classes), metrics=["accuracy"])
     optimizer.build(exact.trainable_variables)
 
+    changed = partial(augmented, augmentation=recipe.augmentation)
     on_terminal = sys.stdout.isatty()
-    stopping, plateau = recipe.early_stopping, recipe.plateau
-    early_stopping = keras.callbacks.EarlyStopping(patience=stopping.patience, restore_best_weights=True)
-    falling_rate = keras.callbacks.ReduceLROnPlateau(factor=plateau.factor, patience=plateau.patience)
-    journal = Journal(checkpoint, key, early_stopping, falling_rate, says_epochs=not on_terminal)
+    journal = Journal(checkpoint, key, stopping, falling_rate, says_epochs=not on_terminal)
     first_epoch = journal.epochs_done
     exact.fit(
-        training_batches(train, recipe.batch_size, recipe.shift, seed, first_epoch),
-        steps_per_epoch=math.ceil(len(train["labels"]) / recipe.batch_size),
+        training_batches(train, recipe.batch_size, changed, seed, first_epoch),
+        steps_per_epoch=steps,
         initial_epoch=first_epoch,
         epochs=first_epoch if journal.stopped else recipe.epochs,
         validation_data=batches_in_order(validation["images"], validation["labels"]),
         shuffle=False,
-        callbacks=[early_stopping, falling_rate, journal],
+        callbacks=[callback for callback in (stopping, falling_rate, journal) if callback],
         verbose="auto" if on_terminal else 0,
     )
     model.set_weights(exact.get_weights())
     return model, journal.history
+
+
+def _loss(smoothing: float, classes: int) -> str | Callable[[Any, Any], Any]:
+    """Give the cross-entropy, of which the share `smoothing` is towards all classes alike.
+
+    The smoothing is that of Szegedy et al. (2016), "Rethinking the inception architecture".
+    """
+    import keras
+
+    def smoothed(labels: Any, probabilities: Any) -> Any:
+        truth = keras.ops.one_hot(keras.ops.reshape(labels, [-1]), classes)
+        return keras.losses.categorical_crossentropy(truth, probabilities, label_smoothing=smoothing)
+
+    return smoothed if smoothing else "sparse_categorical_crossentropy"

@@ -24,15 +24,16 @@ REPOSITORY = Path(__file__).parent.parent
 STAGES = ("fetch", "prepare", "train", "evaluate", "plot")
 SIZE, TRAIN_SIZE, TEST_SIZE = 14, 300, 60
 
+NO_CHANGE = {"shift": 0, "rotation": 0, "scale": 0, "shear": 0, "elastic": 0, "elastic_spacing": 7}
+
 # A training that lowers its rate and stops early, before the last of its epochs and after its best one.
 RECIPE: dict[str, Any] = {
     "batch_norm_momentum": 0.5,
-    "shift": 1,
+    "augmentation": NO_CHANGE | {"shift": 1},
     "epochs": 10,
     "batch_size": 64,
     "learning_rate": 0.03,
-    "early_stopping": {"patience": 2},
-    "plateau": {"patience": 1, "factor": 0.5},
+    "schedule": {"kind": "plateau", "patience": 1, "factor": 0.5, "stopping_patience": 2},
 }
 
 # What a shell, a Git hook or a test before this one may have set, and what the pipeline must do without.

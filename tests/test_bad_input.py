@@ -122,11 +122,11 @@ def replace_text(name: str, old: str, new: str) -> Change:
         ),
         (
             put_param("recipes.article.epoch", 3),
-            "params.yaml: recipes.article: 'epoch' is no key (did you mean 'epochs'?); allowed: batch_norm",
+            "params.yaml: recipes.article: 'epoch' is no key (did you mean 'epochs'?); allowed: augment",
         ),
         (
-            replace_text("params.yaml", "patience: 2", "patient: 2"),
-            "params.yaml: recipes.article.early_stopping: 'patient' is no key (did you mean 'patience'?); ",
+            replace_text("params.yaml", " patience: 1", " patient: 1"),
+            "params.yaml: recipes.article.schedule: 'patient' is no key (did you mean 'patience'?); ",
         ),
         (
             put_param("recipes.article.epochs", "twenty"),

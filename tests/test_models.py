@@ -16,7 +16,7 @@ from digits.models import load_model, probabilities, save_model
 from digits.networks import build
 from digits.recipes import Recipe
 from digits.tables import read_table
-from tests.pipeline import Project
+from tests.pipeline import RECIPE, Project
 
 pytestmark = [pytest.mark.xdist_group("tensorflow"), pytest.mark.usefixtures("tensorflow_started")]
 
@@ -35,9 +35,16 @@ print(sorted({type(layer).__module__.partition(".")[0] for layer in model.layers
 def small_model() -> Any:
     """Build the article's network for images of 14 by 14 pixels, with weights as training may leave them."""
     dropout = {"convolution": 0.25, "dense": 0.5}
-    numbers = {"shift": 0, "epochs": 1, "batch_size": 64, "learning_rate": 0.01, "batch_norm_momentum": 0.9}
-    others = {"early_stopping": {"patience": 1}, "plateau": {"patience": 1, "factor": 0.5}}
-    recipe = Recipe.model_validate({"network": "article", "dropout": dropout, **numbers, **others})
+    recipe = Recipe.model_validate(
+        {
+            "network": "article",
+            "widths": [32, 64, 128],
+            "dropout": dropout,
+            "label_smoothing": 0,
+            "beta_2": 0.999,
+            **RECIPE,
+        }
+    )
     model = build((14, 14, 1), 10, recipe)
     random = np.random.default_rng(0)
     model.set_weights(

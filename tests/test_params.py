@@ -1,7 +1,7 @@
 """params.yaml: what is right comes out as it stands, what is wrong is one line that names it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -19,25 +19,34 @@ from tests.pipeline import REPOSITORY
 
 RECIPE: dict[str, Any] = {
     "network": "article",
+    "widths": [32, 64, 128],
     "dropout": {"convolution": 0.25, "dense": 0.5},
     "batch_norm_momentum": 0.99,
-    "shift": 0,
+    "augmentation": {
+        "shift": 0,
+        "rotation": 0.0,
+        "scale": 0.0,
+        "shear": 0.0,
+        "elastic": 0.0,
+        "elastic_spacing": 7.0,
+    },
+    "label_smoothing": 0.0,
     "epochs": 20,
     "batch_size": 128,
     "learning_rate": 0.001,
-    "early_stopping": {"patience": 3},
-    "plateau": {"patience": 2, "factor": 0.5},
+    "beta_2": 0.999,
+    "schedule": {"kind": "plateau", "patience": 2, "factor": 0.5, "stopping_patience": 3},
 }
 
 # Each number of a recipe, with the least and the greatest value allowed, or the first beyond them.
 WHOLE_NUMBERS = {
-    "shift": (0, 14),
+    "augmentation.shift": (0, 14),
     "epochs": (1, 10_000),
     "batch_size": (1, 65_536),
-    "early_stopping.patience": (1, 10_000),
-    "plateau.patience": (1, 10_000),
+    "schedule.patience": (1, 10_000),
+    "schedule.stopping_patience": (1, 10_000),
 }
-SHARES = ["batch_norm_momentum", "dropout.convolution", "dropout.dense"]
+SHARES = ["batch_norm_momentum", "dropout.convolution", "dropout.dense", "label_smoothing", "beta_2"]
 
 # What YAML can hold in a key's place.
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.dates()
@@ -130,6 +139,42 @@ def test_shares_in_their_range_are_right_and_all_else_is_named(folder: Path, key
         assert 1 == len(said.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (
+            {"kind": "one_cycle", "warm_up": 1.0, "final": 0.0},
+            ".warm_up: 1.0 is not allowed; expected less than 1",
+        ),
+        ({"kind": "one_cycle", "warm_up": 0.2}, ".final: missing"),
+        (
+            {"kind": "one_cycle", "warm_up": 0.2, "end": 0.0},
+            ": 'end' is no key; allowed: final, kind, warm_up",
+        ),
+        (
+            {"kind": "one_cycel", "warm_up": 0.2},
+            ".kind: 'one_cycel' is no kind (did you mean 'one_cycle'?); allowed: plateau, one_cycle",
+        ),
+        ({"patience": 2}, ".kind: missing"),
+    ],
+)
+def test_what_is_wrong_in_one_of_several_kinds_of_section_is_named_as_elsewhere(
+    folder: Path, value: object, said: str
+) -> None:
+    with pytest.raises(DigitsError) as caught:
+        params(folder, {"recipes": {"mine": RECIPE | {"schedule": value}}}).section("recipes.mine", Recipe)
+
+    assert f"{folder / 'params.yaml'}: recipes.mine.schedule{said}" == str(caught.value)
+
+
+@given(value=VALUES)
+def test_what_is_no_kind_of_section_is_named(folder: Path, value: Any) -> None:
+    said = problem(folder, "schedule", value)
+
+    assert said.startswith("recipes.mine.schedule")
+    assert 1 == len(said.splitlines())
+
+
 @given(value=VALUES)
 def test_a_section_that_is_none_is_named(folder: Path, value: Any) -> None:
     with pytest.raises(DigitsError) as caught:
@@ -172,14 +217,14 @@ def test_a_whole_number_that_is_text_is_shown_as_a_whole_number(folder: Path) ->
         (
             "epoch",
             3,
-            "recipes.mine: 'epoch' is no key (did you mean 'epochs'?); allowed: batch_norm_momentum, ",
+            "recipes.mine: 'epoch' is no key (did you mean 'epochs'?); allowed: augmentation, ",
         ),
         (
-            "plateau.factr",
+            "schedule.factr",
             3,
-            "recipes.mine.plateau: 'factr' is no key (did you mean 'factor'?); allowed: factor, pat",
+            "recipes.mine.schedule: 'factr' is no key (did you mean 'factor'?); allowed: factor, kind, ",
         ),
-        ("zzz", 3, "recipes.mine: 'zzz' is no key; allowed: batch_norm_momentum, "),
+        ("zzz", 3, "recipes.mine: 'zzz' is no key; allowed: augmentation, "),
         (
             "network",
             "artikel",
@@ -194,15 +239,15 @@ def test_an_unknown_name_brings_the_nearest_and_all_that_are_allowed(
 
 
 def test_a_missing_key_is_named(folder: Path) -> None:
-    without = {key: value for key, value in RECIPE.items() if key != "plateau"}
-    with pytest.raises(DigitsError, match=r": recipes\.mine\.plateau: missing$"):
+    without = {key: value for key, value in RECIPE.items() if key != "schedule"}
+    with pytest.raises(DigitsError, match=r": recipes\.mine\.schedule: missing$"):
         params(folder, {"recipes": {"mine": without}}).section("recipes.mine", Recipe)
 
 
 def test_a_misspelt_key_is_named_before_the_one_that_it_leaves_missing(folder: Path) -> None:
-    misspelt = RECIPE | {"plateau": {"patience": 2, "factr": 0.5}}
+    misspelt = RECIPE | {"schedule": {"kind": "plateau", "patience": 2, "factr": 0.5, "stopping_patience": 3}}
     with pytest.raises(
-        DigitsError, match=r": recipes\.mine\.plateau: 'factr' is no key \(did you mean 'factor'"
+        DigitsError, match=r": recipes\.mine\.schedule: 'factr' is no key \(did you mean 'factor'"
     ):
         params(folder, {"recipes": {"mine": misspelt}}).section("recipes.mine", Recipe)
 
@@ -258,5 +303,5 @@ def test_no_number_has_a_second_value_in_the_code() -> None:
         section = sections.pop()
         for name, field in section.model_fields.items():
             assert field.is_required(), f"{section.__name__}.{name}"
-            if isinstance(field.annotation, type) and hasattr(field.annotation, "model_fields"):
-                sections.append(field.annotation)
+            kinds = get_args(field.annotation) or [field.annotation]
+            sections.extend(kind for kind in kinds if hasattr(kind, "model_fields"))

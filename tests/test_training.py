@@ -69,6 +69,37 @@ def test_a_training_killed_four_times_ends_with_the_bytes_of_one_never_stopped(
     assert [] == project.leftovers()
 
 
+def test_a_fixed_schedule_goes_on_where_it_was_killed_and_keeps_the_last_weights(
+    finished: Project, tmp_path: Path
+) -> None:
+    """With everything else that a recipe may ask for: warped images and smoothed labels."""
+    project = finished.copy(tmp_path / "project", without=[".dvc", ".git", "reports"])
+    changes = {"shift": 1, "rotation": 10, "scale": 0.1, "shear": 0.1, "elastic": 2, "elastic_spacing": 5}
+    project.set_param("recipes.article.augmentation", changes)
+    project.set_param("recipes.article.label_smoothing", 0.1)
+    project.set_param("recipes.article.schedule", {"kind": "one_cycle", "warm_up": 0.25, "final": 0.1})
+    project.set_param("recipes.article.epochs", 4)
+    stopped = project.copy(tmp_path / "stopped")
+
+    assert 0 == project.stage("train").returncode
+    killed = stopped.run("python", str(KILLED_TRAINING), "batch", "9")
+    result = stopped.stage("train")
+
+    assert -signal.SIGKILL == killed.returncode, killed.stderr
+    assert 0 == result.returncode, result.stderr
+    assert "resuming after epoch 2," in result.stdout
+    assert project.contents("train") == stopped.contents("train")
+    # An epoch has four steps of sixteen, and 0.03 is reached after four.
+    rates = read_table(project.folder / "data/history.csv", ("learning_rate",))["learning_rate"]
+    expected = [
+        0.03 / 8,
+        0.03 * (1 - 0.9 * 0.5 / 12),
+        0.03 * (1 - 0.9 * 4.5 / 12),
+        0.03 * (1 - 0.9 * 8.5 / 12),
+    ]
+    assert expected == pytest.approx(rates, abs=1e-6)
+
+
 class Trained(Exception):  # noqa: N818 - nothing went wrong
     """Raised in place of a training, with its arguments."""
 

@@ -25,7 +25,7 @@ COMPUTES_WITH = {"keras": {"h5py"}, "matplotlib": {"pillow"}, "scikit-learn": {"
 COMPUTE_NOTHING = {"pydantic", "yaml", "tqdm"}
 
 HEAVY = {"keras", "matplotlib", "sklearn", "tensorflow"}
-NEED_TENSORFLOW = {"batches", "checkpoints", "exact"}
+NEED_TENSORFLOW = {"augmentation", "batches", "checkpoints", "exact", "schedules"}
 
 
 def parse(path: str) -> ast.Module:

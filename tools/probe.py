@@ -23,8 +23,9 @@ from digits.mistakes import confusion_matrix_figure, mistakes_gallery
 from digits.models import probabilities, save_model
 from digits.params import Params
 from digits.preparation import scale
-from digits.recipes import Recipe
+from digits.recipes import Augmentation, Recipe
 from digits.reliability import reliability_diagram
+from digits.tables import Table
 from digits.training import train
 
 STEPS = 3
@@ -48,6 +49,8 @@ def operations() -> Iterator[tuple[str, Callable[[], Any]]]:
     """Give the single operations of a training step, forward and backward, by name."""
     import tensorflow as tf
 
+    from digits.augmentation import augmented
+
     tf.get_logger().setLevel("ERROR")
     random = np.random.Generator(np.random.PCG64(7))
     images = tf.constant(random.standard_normal((16, 13, 13, 32), np.float32))
@@ -57,6 +60,7 @@ def operations() -> Iterator[tuple[str, Callable[[], Any]]]:
     positive = tf.abs(images) + 0.001
     labels = tf.range(128) % 10
     key = tf.constant([1, 2], tf.int64)
+    every_change = Augmentation(shift=1, rotation=20, scale=0.2, shear=0.2, elastic=2, elastic_spacing=5)
 
     def both(forward: Callable[[tf.Tensor], tf.Tensor], values: tf.Tensor) -> Callable[[], Any]:
         @tf.function
@@ -83,6 +87,11 @@ def operations() -> Iterator[tuple[str, Callable[[], Any]]]:
         "cross-entropy",
         both(lambda values: tf.nn.sparse_softmax_cross_entropy_with_logits(labels, pixels @ values), matrix),
     )
+    smoothed = tf.one_hot(labels, 10) * 0.9 + 0.01
+    yield (
+        "cross-entropy of smoothed labels",
+        both(lambda values: tf.nn.softmax_cross_entropy_with_logits(smoothed, pixels @ values), matrix),
+    )
     yield "mean", both(tf.reduce_mean, images)
     yield "square root", both(tf.sqrt, positive)
     yield "division", both(lambda values: 1.5 / values, positive)
@@ -94,16 +103,27 @@ def operations() -> Iterator[tuple[str, Callable[[], Any]]]:
         "shuffle",
         tf.function(lambda: tf.random.experimental.stateless_shuffle(tf.range(1000), key, alg="philox")),
     )
+    yield "warped images", tf.function(lambda: [augmented(images, key, every_change)])
     # Known to differ, and why batch norm is computed by the fused operation: docs/reproducibility.md.
     yield "(rsqrt)", both(tf.math.rsqrt, positive)
     yield "(reciprocal)", both(tf.math.reciprocal, positive)
 
 
+def short_run(recipe: Recipe, folder: Path) -> tuple[Any, Table]:
+    """Train for a few steps; give the model and the history."""
+    parts = [images_and_labels(STEPS * recipe.batch_size, 1), images_and_labels(100, 2)]
+    return train(*parts, recipe=recipe, seed=0, checkpoint=folder / "checkpoint.npz", key=repr(recipe))
+
+
+def weights_of(model: Any) -> np.ndarray:
+    """Give all weights of a model in one row."""
+    return np.concatenate([weights.ravel() for weights in model.get_weights()])
+
+
 def whole_run(recipe: Recipe, evaluate_params: EvaluateParams, folder: Path) -> Iterator[tuple[str, Any]]:
     """Train for a few steps, evaluate and draw; give each output by name."""
-    parts = [images_and_labels(STEPS * recipe.batch_size, 1), images_and_labels(100, 2)]
-    model, history = train(*parts, recipe=recipe, seed=0, checkpoint=folder / "checkpoint.npz", key="")
-    yield "weights", np.concatenate([weights.ravel() for weights in model.get_weights()])
+    model, history = short_run(recipe, folder)
+    yield "weights", weights_of(model)
     save_model(model, folder / "model.keras")
     yield "model.keras", (folder / "model.keras").read_bytes()
     yield "history", np.array(list(history.values()))
@@ -142,11 +162,18 @@ def main() -> None:
     for name, run in operations():
         hashes[name] = digest(b"".join(np.asarray(part).tobytes() for part in run()))
         print(name, file=sys.stderr, flush=True)
-    recipe = params.section("recipes.article", Recipe).model_copy(update={"epochs": 1, "shift": 1})
+    recipes = {
+        name: params.section(f"recipes.{name}", Recipe).model_copy(update={"epochs": 1})
+        for name in ("article", "fast", "accurate")
+    }
     with TemporaryDirectory() as folder:
-        for name, value in whole_run(recipe, params.section("evaluate", EvaluateParams), Path(folder)):
+        evaluate_params = params.section("evaluate", EvaluateParams)
+        for name, value in whole_run(recipes.pop("article"), evaluate_params, Path(folder)):
             hashes[name] = digest(value)
             print(name, file=sys.stderr, flush=True)
+        for name, recipe in recipes.items():
+            hashes[f"weights of {name}"] = digest(weights_of(short_run(recipe, Path(folder))[0]))
+            print(f"weights of {name}", file=sys.stderr, flush=True)
     json.dump(hashes, sys.stdout, indent=2)
 
 
