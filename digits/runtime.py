@@ -45,7 +45,7 @@ def start(threads: int) -> None:
         del os.environ[name]
     os.environ.update(ENVIRONMENT)
 
-    with _chatter_held_back():
+    with _chatter_held_back(), _hidden("matplotlib", "sklearn"):
         import tensorflow
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
@@ -58,6 +58,22 @@ def start(threads: int) -> None:
         keras.config.set_image_data_format("channels_last")
         keras.config.set_floatx("float32")
         keras.config.set_epsilon(1e-7)
+
+
+@contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+    """Let an import of these libraries fail meanwhile.
+
+    Keras imports them where they are installed, for layers and pictures that nobody asks it for,
+    which costs a second and a hundred megabytes.
+    """
+    hidden = {name: None for name in names if name not in sys.modules}
+    sys.modules.update(hidden)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 @contextmanager

@@ -37,13 +37,13 @@ def train(
 
     from digits.batches import batches_in_order, training_batches
     from digits.checkpoints import Journal
-    from digits.exact import exact_copy
+    from digits.exact import ExactAdam, exact_copy
 
     keras.utils.set_random_seed(seed)
     classes = int(train["labels"].max()) + 1
     model = networks.build(train["images"].shape[1:], classes, recipe)
     exact = exact_copy(model)
-    optimizer = keras.optimizers.Adam(recipe.learning_rate)
+    optimizer = ExactAdam(recipe.learning_rate)
     exact.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     optimizer.build(exact.trainable_variables)
 
