@@ -24,14 +24,14 @@ def training_batches(
     sees what a run from the start would have seen.
 
     Args:
-        train: float32 `images` (N, H, W, C) and integer `labels` (N,).
+        train: `images` (N, H, W, C), float32 or uint8 in 255ths, and integer `labels` (N,).
         batch_size: images in a batch; the last batch of an epoch has what is left.
         shift: the largest distance in pixels by which an image is moved in each direction.
         seed: the run's seed.
         first_epoch: number of the first epoch that is wanted.
 
     Returns:
-        An endless dataset of (images, labels).
+        An endless dataset of (images, labels), the images as float32.
     """
     gathered = _gatherer(train["images"], train["labels"])
     positions = tf.range(len(train["labels"]), dtype=tf.int64)
@@ -54,14 +54,35 @@ def training_batches(
 
 
 def batches_in_order(*arrays: np.ndarray, batch_size: int = 256) -> tf.data.Dataset:
-    """Give tuples with a part of each of the `arrays` (N, ...), each example once and in order."""
+    """Give tuples with a part of each of the `arrays` (N, ...), each example once and in order.
+
+    Images (N, H, W, C) of uint8, in 255ths, become float32.
+    """
     positions = tf.data.Dataset.range(len(arrays[0])).batch(batch_size)
-    return positions.map(_gatherer(*arrays)).prefetch(2).with_options(PLAIN)
+    gathered = _gatherer(*arrays)
+    return positions.map(lambda chosen: tuple(gathered(chosen))).prefetch(2).with_options(PLAIN)
 
 
-def _gatherer(*arrays: np.ndarray) -> Callable[[tf.Tensor], tuple[tf.Tensor, ...]]:
-    tensors = [tf.constant(array) for array in arrays]
-    return lambda chosen: tuple(tf.gather(tensor, chosen) for tensor in tensors)
+def _gatherer(*arrays: np.ndarray) -> Callable[[tf.Tensor], list[tf.Tensor]]:
+    """Give a function that takes the chosen examples from each array: NumPy's, since TensorFlow copies arrays."""
+
+    def examples(array: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        values: np.ndarray = array[chosen]
+        return scale(values[..., 0]) if _in_bytes(array) else values
+
+    def gathered(chosen: tf.Tensor) -> list[tf.Tensor]:
+        kinds = [np.float32 if _in_bytes(array) else array.dtype for array in arrays]
+        parts = tf.numpy_function(
+            lambda chosen: [examples(array, chosen) for array in arrays], [chosen], kinds, stateful=False
+        )
+        pairs = zip(parts, arrays, strict=True)
+        return [tf.ensure_shape(part, [None, *array.shape[1:]]) for part, array in pairs]
+
+    return gathered
+
+
+def _in_bytes(array: np.ndarray) -> bool:
+    return array.dtype == np.uint8 and array.ndim == 4
 
 
 def shifted(images: tf.Tensor, shift: int, key: tf.Tensor) -> tf.Tensor:

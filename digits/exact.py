@@ -46,7 +46,7 @@ class ExactDropout(keras.layers.Dropout):
     """
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """In training, set a share `rate` of the float32 `inputs` to zero and divide the others by the rest."""
+        """In training, set a share `rate` of the float32 `inputs` to zero and divide the others by `1 - rate`."""
         if not training or not self.rate:
             return inputs
         count = tf.size(inputs)
@@ -54,7 +54,8 @@ class ExactDropout(keras.layers.Dropout):
             [(count + 1) // 2], self.seed_generator.next(), None, None, tf.uint32, alg="philox"
         )
         bits = tf.reshape(tf.bitcast(words, tf.uint16), [-1])[:count]
-        kept = tf.cast(bits >= round(self.rate * 2**16), tf.float32) / (1 - self.rate)
+        # A product, since TensorFlow would turn the quotient into one with an approximate reciprocal.
+        kept = tf.cast(bits >= round(self.rate * 2**16), tf.float32) * (1 / (1 - self.rate))
         return inputs * tf.reshape(kept, tf.shape(inputs))
 
 

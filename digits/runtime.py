@@ -45,7 +45,7 @@ def start(threads: int) -> None:
         del os.environ[name]
     os.environ.update(ENVIRONMENT)
 
-    with _chatter_held_back(), _hidden("matplotlib", "sklearn"):
+    with _chatter_held_back(), _hidden("matplotlib", "scipy", "sklearn"):
         import tensorflow
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
@@ -64,7 +64,7 @@ def start(threads: int) -> None:
 def _hidden(*names: str) -> Iterator[None]:
     """Let an import of these libraries fail meanwhile.
 
-    Keras imports them where they are installed, for layers and pictures that nobody asks it for,
+    Keras imports them where they are installed, for what nobody asks it for here,
     which costs a second and a hundred megabytes.
     """
     hidden = {name: None for name in names if name not in sys.modules}
