@@ -64,11 +64,16 @@ def batches_in_order(*arrays: np.ndarray, batch_size: int = 256) -> tf.data.Data
 
 
 def _gatherer(*arrays: np.ndarray) -> Callable[[tf.Tensor], list[tf.Tensor]]:
-    """Give a function that takes the chosen examples from each array: NumPy's, since TensorFlow copies arrays."""
+    """Give a function that takes the chosen examples from each array.
+
+    NumPy takes them, since TensorFlow would first copy the arrays.
+    """
 
     def examples(array: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         values: np.ndarray = array[chosen]
-        return scale(values[..., 0]) if _in_bytes(array) else values
+        if _in_bytes(array):
+            values = np.divide(values, np.float32(255), dtype=np.float32)
+        return values
 
     def gathered(chosen: tf.Tensor) -> list[tf.Tensor]:
         kinds = [np.float32 if _in_bytes(array) else array.dtype for array in arrays]

@@ -46,7 +46,7 @@ class ExactDropout(keras.layers.Dropout):
     """
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """In training, set a share `rate` of the float32 `inputs` to zero and divide the others by `1 - rate`."""
+        """In training, zero a share `rate` of the float32 `inputs`, and divide the rest by `1 - rate`."""
         if not training or not self.rate:
             return inputs
         count = tf.size(inputs)
@@ -83,13 +83,13 @@ class ExactAdam(keras.optimizers.Adam):
 def exact_copy(model: keras.Sequential) -> keras.Sequential:
     """Copy a model of Keras's own layers, with its weights, into one whose bits every CPU computes alike."""
 
-    exact_kinds = {
-        keras.layers.BatchNormalization: ExactBatchNormalization,
-        keras.layers.Dropout: ExactDropout,
-    }
-
     def exact(layer: keras.Layer) -> keras.Layer:
-        return exact_kinds.get(type(layer), type(layer)).from_config(layer.get_config())
+        kind = type(layer)
+        if kind is keras.layers.BatchNormalization:
+            kind = ExactBatchNormalization
+        elif kind is keras.layers.Dropout:
+            kind = ExactDropout
+        return kind.from_config(layer.get_config())
 
     copy = keras.models.clone_model(model, clone_function=exact)
     copy.set_weights(model.get_weights())

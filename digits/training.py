@@ -22,7 +22,8 @@ def train(
     """Train the recipe's network; `digits.runtime.start` must have been called.
 
     Args:
-        train: `images` (N, H, W, 1), float32 in [0, 1] or uint8 in 255ths, and integer `labels` (N,) that name every class.
+        train: `images` (N, H, W, 1), float32 in [0, 1] or uint8 in 255ths,
+            and integer `labels` (N,) that name every class.
         validation: the same for the images that decide on the learning rate and the epoch to keep.
         recipe: the network and the numbers of its training.
         seed: governs the initial weights, the order of the images, dropout and shifts.
