@@ -130,8 +130,9 @@ def test_adam_steps_as_kerass_own() -> None:
             optimizer.apply([tf.constant(gradient, tf.float32)], [weights])
         ended.append([weights.numpy(), *(variable.numpy() for variable in optimizer.variables)])
 
+    # One of them rounds 1 - 0.999 to float32, the other 0.999: a difference of 1.3e-5 of the second moment.
     for expected, actual in zip(*ended, strict=True):
-        np.testing.assert_allclose(expected, actual, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(expected, actual, rtol=2e-5, atol=1e-7)
 
 
 def test_a_copied_network_answers_as_the_original_and_leaves_it_alone() -> None:
