@@ -43,22 +43,6 @@ def scale(images: np.ndarray) -> np.ndarray:
     return scaled
 
 
-def pixels(images: np.ndarray) -> np.ndarray:
-    """Turn what `scale` gave back into uint8 images of the same shape, a quarter of the memory.
-
-    Raises:
-        DigitsError: a value is no whole 255th.
-    """
-    found = np.empty(images.shape, np.uint8)
-    # A thousand at a time, so that no copy of all of them is made.
-    for first in range(0, len(images), 1000):
-        part = images[first : first + 1000]
-        found[first : first + 1000] = np.rint(part * np.float32(255))
-        if not np.array_equal(np.divide(found[first : first + 1000], np.float32(255)), part):
-            raise DigitsError("images: there is a value that is no whole 255th from 0 to 1")
-    return found
-
-
 def split(raw: Arrays, validation_split: float) -> dict[str, Arrays]:
     """Cut the training images in two, as Keras's `validation_split` does: the last ones validate.
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from digits.arrays import Arrays
 from digits.datasets import Dataset
 from digits.errors import DigitsError
-from digits.preparation import check_raw, pixels, scale, split, summarize
+from digits.preparation import check_raw, scale, split, summarize
 
 CLASSES = ("cat", "dog")
 DATASET = Dataset(image_shape=(1, 2), train_size=4, test_size=2, classes=CLASSES, sha256={}, sources={})
@@ -124,18 +124,3 @@ def test_the_summary_counts_images_by_part_and_class_and_what_training_has_seen(
         },
         "test_images_also_in_training": 1,
     } == summary
-
-
-def test_scaled_images_turn_back_into_their_bytes() -> None:
-    images = np.resize(np.arange(256, dtype=np.uint8), (2001, 3, 2))
-
-    assert np.array_equal(images[..., np.newaxis], pixels(scale(images)))
-
-
-@pytest.mark.parametrize("value", [0.5, -1 / 255, 256 / 255, np.nan])
-def test_what_is_no_whole_255th_does_not_turn_into_bytes(value: float) -> None:
-    with (
-        np.errstate(invalid="ignore"),
-        pytest.raises(DigitsError, match=r"^images: there is a value that is no whole 255th from 0 to 1$"),
-    ):
-        pixels(np.array([[[[0]]], [[[value]]]], np.float32))
