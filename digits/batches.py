@@ -26,14 +26,14 @@ def training_batches(
     sees what a run from the start would have seen.
 
     Args:
-        train: float32 `images` (N, H, W, C) and integer `labels` (N,).
+        train: `images` (N, H, W, C), float32 or uint8 in 255ths, and integer `labels` (N,).
         batch_size: images in a batch; the last batch of an epoch has what is left.
         changed: gives the images (B, H, W, C) of a batch, each changed as a key of two integers decides.
         seed: the run's seed.
         first_epoch: number of the first epoch that is wanted.
 
     Returns:
-        An endless dataset of (images, labels).
+        An endless dataset of (images, labels), the images as float32.
     """
     gathered = _gatherer(train["images"], train["labels"])
     positions = tf.range(len(train["labels"]), dtype=tf.int64)
@@ -54,11 +54,37 @@ def training_batches(
 
 
 def batches_in_order(*arrays: np.ndarray, batch_size: int = 256) -> tf.data.Dataset:
-    """Give tuples with a part of each of the `arrays` (N, ...), each example once and in order."""
+    """Give tuples with a part of each of the `arrays` (N, ...), each example once and in order.
+
+    Images (N, H, W, C) of uint8, in 255ths, become float32.
+    """
     positions = tf.data.Dataset.range(len(arrays[0])).batch(batch_size)
-    return positions.map(_gatherer(*arrays)).prefetch(2).with_options(PLAIN)
+    gathered = _gatherer(*arrays)
+    return positions.map(lambda chosen: tuple(gathered(chosen))).prefetch(2).with_options(PLAIN)
 
 
-def _gatherer(*arrays: np.ndarray) -> Callable[[tf.Tensor], tuple[tf.Tensor, ...]]:
-    tensors = [tf.constant(array) for array in arrays]
-    return lambda chosen: tuple(tf.gather(tensor, chosen) for tensor in tensors)
+def _gatherer(*arrays: np.ndarray) -> Callable[[tf.Tensor], list[tf.Tensor]]:
+    """Give a function that takes the chosen examples from each array.
+
+    NumPy takes them, since TensorFlow would first copy the arrays.
+    """
+
+    def examples(array: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        values: np.ndarray = array[chosen]
+        if _in_bytes(array):
+            values = np.divide(values, np.float32(255), dtype=np.float32)
+        return values
+
+    def gathered(chosen: tf.Tensor) -> list[tf.Tensor]:
+        kinds = [np.float32 if _in_bytes(array) else array.dtype for array in arrays]
+        parts = tf.numpy_function(
+            lambda chosen: [examples(array, chosen) for array in arrays], [chosen], kinds, stateful=False
+        )
+        pairs = zip(parts, arrays, strict=True)
+        return [tf.ensure_shape(part, [None, *array.shape[1:]]) for part, array in pairs]
+
+    return gathered
+
+
+def _in_bytes(array: np.ndarray) -> bool:
+    return array.dtype == np.uint8 and array.ndim == 4

@@ -93,7 +93,7 @@ class Journal(keras.callbacks.Callback):
                 f"epoch {epoch + 1:2d}/{self.params['epochs']}"
                 f"  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}"
                 f"  val_loss {logs['val_loss']:.4f}  val_accuracy {logs['val_accuracy']:.4f}"
-                f"  learning_rate {self.learning_rate:.6f}  {time.monotonic() - self.started:.0f} s",
+                f"  learning_rate {self.learning_rate:.6f}  {time.monotonic() - self.started:.1f} s",
                 flush=True,
             )
         self._write()

@@ -45,11 +45,12 @@ def start(threads: int) -> None:
         del os.environ[name]
     os.environ.update(ENVIRONMENT)
 
-    with _chatter_held_back():
+    with _chatter_held_back(), _hidden("matplotlib", "scipy", "sklearn"):
         import tensorflow
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        # Operations that do not wait for each other may overlap: each still has its own order of sums.
+        tensorflow.config.threading.set_inter_op_parallelism_threads(2)
         tensorflow.config.experimental.enable_op_determinism()
         tensorflow.config.list_logical_devices()
         import keras
@@ -58,6 +59,22 @@ def start(threads: int) -> None:
         keras.config.set_image_data_format("channels_last")
         keras.config.set_floatx("float32")
         keras.config.set_epsilon(1e-7)
+
+
+@contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+    """Let an import of these libraries fail meanwhile.
+
+    Keras imports them where they are installed, for what nobody asks it for here,
+    which costs a second and a hundred megabytes.
+    """
+    hidden = {name: None for name in names if name not in sys.modules}
+    sys.modules.update(hidden)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 @contextmanager

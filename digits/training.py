@@ -24,7 +24,8 @@ def train(
     """Train the recipe's network; `digits.runtime.start` must have been called.
 
     Args:
-        train: float32 `images` (N, H, W, 1) in [0, 1] and integer `labels` (N,) that name every class.
+        train: `images` (N, H, W, 1), float32 in [0, 1] or uint8 in 255ths,
+            and integer `labels` (N,) that name every class.
         validation: the same for the images that decide on the learning rate and the epoch to keep.
         recipe: the network and the numbers of its training.
         seed: governs the initial weights, the order of the images, dropout and augmentation.
@@ -41,7 +42,7 @@ def train(
     from digits.augmentation import augmented
     from digits.batches import batches_in_order, training_batches
     from digits.checkpoints import Journal
-    from digits.exact import exact_copy
+    from digits.exact import ExactAdam, exact_copy
     from digits.schedules import FixedRates, one_cycle_rates, plateau_callbacks
 
     keras.utils.set_random_seed(seed)
@@ -55,7 +56,7 @@ def train(
         rate = FixedRates(one_cycle_rates(schedule, recipe.learning_rate, steps * recipe.epochs))
     else:
         stopping, falling_rate = plateau_callbacks(schedule)
-    optimizer = keras.optimizers.Adam(rate, beta_2=recipe.beta_2)
+    optimizer = ExactAdam(rate, beta_2=recipe.beta_2)
     exact.compile(optimizer, loss=_loss(recipe.label_smoothing, classes), metrics=["accuracy"])
     optimizer.build(exact.trainable_variables)
 

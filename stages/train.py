@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from digits import runtime
-from digits.arrays import read_arrays
+from digits.arrays import Arrays, pixels, read_arrays
 from digits.closure import import_closure
 from digits.environment import locked_versions
 from digits.errors import run
@@ -15,6 +15,12 @@ from digits.tables import write_table
 from digits.training import train
 
 
+def in_bytes(path: Path) -> Arrays:
+    """Read prepared `images` and `labels`, the images as uint8 in 255ths: a quarter of the memory."""
+    arrays = read_arrays(path, ("images", "labels"))
+    return {**arrays, "images": pixels(arrays["images"])}
+
+
 def main() -> None:
     params = Params()
     name = params.choice("recipe", "recipe", params.names("recipes"))
@@ -23,7 +29,7 @@ def main() -> None:
     threads = params.section("runtime", runtime.RuntimeParams).threads
 
     inputs = [Path("data/prepared/train.npz"), Path("data/prepared/validation.npz")]
-    training, validation = (read_arrays(path, ("images", "labels")) for path in inputs)
+    training, validation = (in_bytes(path) for path in inputs)
     code = [Path(path) for path in import_closure(Path("stages/train.py"))]
     key = fingerprint(inputs + code, recipe.model_dump(), seed, threads, locked_versions())
     checkpoint = Path("data/checkpoints/train.npz")

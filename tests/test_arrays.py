@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from digits.arrays import read_arrays, write_arrays
+from digits.arrays import pixels, read_arrays, write_arrays
 from digits.errors import DigitsError
+from digits.preparation import scale
 
 ARRAYS = {"images": np.arange(12, dtype=np.float32).reshape(2, 3, 2), "labels": np.array([3, 1], np.uint8)}
 DTYPES = st.sampled_from([np.uint8, np.int64, np.float32, np.float64, np.bool_])
@@ -94,3 +95,18 @@ def test_a_byte_that_the_disk_changed_changes_no_value_unseen(
         assert str(path) in str(error)
     else:
         assert all(np.array_equal(ARRAYS[name], array) for name, array in arrays.items())
+
+
+def test_scaled_images_turn_back_into_their_bytes() -> None:
+    images = np.resize(np.arange(256, dtype=np.uint8), (2001, 3, 2))
+
+    assert np.array_equal(images[..., np.newaxis], pixels(scale(images)))
+
+
+@pytest.mark.parametrize("value", [0.5, -1 / 255, 256 / 255, np.nan])
+def test_what_is_no_whole_255th_does_not_turn_into_bytes(value: float) -> None:
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.raises(DigitsError, match=r"^images: there is a value that is no whole 255th from 0 to 1$"),
+    ):
+        pixels(np.array([[[[0]]], [[[value]]]], np.float32))

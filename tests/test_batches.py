@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from digits.arrays import Arrays
+from digits.preparation import scale
 
 pytestmark = [pytest.mark.xdist_group("tensorflow"), pytest.mark.usefixtures("tensorflow_started")]
 
@@ -73,6 +74,16 @@ def test_each_epoch_shifts_an_image_anew() -> None:
         return np.concatenate([images for images, _ in some])[np.argsort(order(some))]
 
     assert not np.array_equal(shifted_images(0), shifted_images(1))
+
+
+def test_images_in_bytes_reach_the_network_as_the_scaled_ones_do() -> None:
+    from digits.batches import batches_in_order
+
+    images = np.arange(256, dtype=np.uint8).reshape(2, 16, 8)
+    (bytes_given, scaled_given) = next(iter(batches_in_order(images[..., np.newaxis], scale(images))))
+
+    assert bytes_given.dtype == scaled_given.dtype
+    assert np.array_equal(bytes_given, scaled_given)
 
 
 def test_other_batches_give_every_example_once_and_in_order() -> None:

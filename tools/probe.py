@@ -47,9 +47,11 @@ def images_and_labels(count: int, seed: int) -> Arrays:
 
 def operations() -> Iterator[tuple[str, Callable[[], Any]]]:
     """Give the single operations of a training step, forward and backward, by name."""
+    import keras
     import tensorflow as tf
 
     from digits.augmentation import augmented
+    from digits.exact import ExactAdam, ExactDropout
 
     tf.get_logger().setLevel("ERROR")
     random = np.random.Generator(np.random.PCG64(7))
@@ -75,6 +77,16 @@ def operations() -> Iterator[tuple[str, Callable[[], Any]]]:
     def batch_norm(values: tf.Tensor) -> tf.Tensor:
         return tf.raw_ops.FusedBatchNormV3(x=values, scale=scale_, offset=offset, mean=[], variance=[])[0]
 
+    dropout, adam = ExactDropout(0.25, seed=1), ExactAdam(0.001)
+    weights = keras.Variable(kernel)
+    adam.build([weights])
+
+    @tf.function
+    def two_steps() -> list[tf.Tensor]:
+        for gradient in (kernel, tf.square(kernel)):
+            adam.apply([gradient], [weights])
+        return [tf.identity(variable) for variable in (weights, *adam.variables)]
+
     pixels = tf.reshape(images, [-1, 32])[:128]
     yield "convolution", both(lambda values: tf.nn.conv2d(images, values, 1, "VALID"), kernel)
     yield "convolution of images", both(lambda values: tf.nn.conv2d(values, kernel, 1, "VALID"), images)
@@ -82,6 +94,8 @@ def operations() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "bias and relu", both(lambda values: tf.nn.relu(tf.nn.bias_add(values, offset)), images)
     yield "max pooling", both(lambda values: tf.nn.max_pool2d(values, 2, 2, "VALID"), images)
     yield "fused batch norm", both(batch_norm, images)
+    yield "dropout", both(lambda values: dropout(values, training=True), images)
+    yield "Adam", two_steps
     yield "softmax", both(lambda values: tf.nn.softmax(pixels @ values), matrix)
     yield (
         "cross-entropy",
