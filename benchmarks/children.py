@@ -34,13 +34,14 @@ def run_child(command: list[str], folder: Path, variables: dict[str, str] | None
         DigitsError: it fails.
     """
     started = time.monotonic()
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, cwd=folder, env=os.environ | (variables or {}), stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout
-    lines = [(time.monotonic() - started, line.rstrip("\n")) for line in process.stdout]
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    ) as process:
+        assert process.stdout
+        lines = [(time.monotonic() - started, line.rstrip("\n")) for line in process.stdout]
+        # Not `wait`, which does not tell of the memory.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     ended = time.monotonic() - started
     if process.returncode:
         raise DigitsError(f"{' '.join(command)}: ended with status {process.returncode}")
