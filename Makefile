@@ -26,6 +26,18 @@ test-real: $(bin)/installed-dev ## Fetch the real MNIST, train shortly, and prov
 cpus: $(bin)/installed ## Compare the bits of this CPU with those of emulated ones (needs qemu-user)
 	@python -m tools.compare_cpus
 
+.PHONY: bench
+bench: $(bin)/installed bench-setup ## Train the recipes, plain Keras, PyTorch and JAX side by side (an hour)
+	@dvc repro prepare
+	@python -m benchmarks.recipes --peers .venv-peers/bin/python
+
+.PHONY: bench-setup
+bench-setup: .venv-peers/installed ## Install PyTorch and JAX in an environment of their own
+.venv-peers/installed: benchmarks/requirements-peers.txt
+	@test -d .venv-peers || $$(command -v $(PYTHON) python3 | head -n 1) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --requirement benchmarks/requirements-peers.txt
+	@touch $@
+
 .PHONY: lint
 lint: $(bin)/installed-dev ## Check style, format and types
 	@ruff check .

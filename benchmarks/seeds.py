@@ -2,24 +2,22 @@
 
 Usage: python -m benchmarks.seeds RECIPE --seeds N [--write]
 
-It needs `data/prepared` (`dvc repro prepare`). The stages `train` and `evaluate` run as they are,
-each seed in a temporary folder. Each result stands in docs/seeds.json as soon as it is there,
-and is not measured again while recipe, code and versions stay the same.
-`--write` puts the table into docs/recipes.md.
+It needs `data/prepared` (`dvc repro prepare`). The stage `train` runs as it is, each seed in a temporary
+folder. Each result stands in docs/seeds.json as soon as it is there, and is not measured again while recipe,
+code and versions stay the same. `--write` puts the table into docs/recipes.md.
 """
 
 import argparse
 import json
 import math
-import subprocess
 import sys
-import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import yaml
-
+from benchmarks.borrowed import borrowed_folder, with_recipe
+from benchmarks.children import run_child
+from benchmarks.contestants import wrong_answers
+from benchmarks.report import write_between
 from digits.closure import import_closure
 from digits.environment import locked_versions
 from digits.errors import DigitsError, run
@@ -28,7 +26,6 @@ from digits.params import Params
 from digits.tables import read_table
 
 RESULTS, PAGE = Path("docs/seeds.json"), Path("docs/recipes.md")
-BEGIN, END = "<!-- seeds: written by python -m benchmarks.seeds -->", "<!-- end of seeds -->"
 
 # Test labels that most raters hold to be wrong: Northcutt, Athalye and Mueller (2021), "Pervasive label
 # errors in test sets destabilize machine learning benchmarks".
@@ -39,41 +36,24 @@ Row = dict[str, Any]
 
 def inputs_key(recipe: str, params: Params) -> str:
     """Identify what the results of `recipe` depend on, but for the seed."""
-    code = {path for stage in ("train", "evaluate") for path in import_closure(Path(f"stages/{stage}.py"))}
+    code = import_closure(Path("stages/train.py"))
     numbers = {name: params.values[name] for name in ("dataset", "prepare", "runtime")}
     key = fingerprint(map(Path, code), params.values["recipes"][recipe], numbers, locked_versions())
     return key[:16]
 
 
 def measure(recipe: str, seed: int, params: Params) -> Row:
-    """Train by `recipe` with `seed` and evaluate, in a folder that borrows this one's code and data."""
-    values = params.values | {"recipe": recipe, "train": params.values["train"] | {"seed": seed}}
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "data").mkdir()
-        for part in ("digits", "stages", "environment.yaml", "data/prepared"):
-            (folder / part).symlink_to(Path(part).resolve())
-        (folder / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
-        seconds = {}
-        for stage in ("train", "evaluate"):
-            started = time.monotonic()
-            command = [sys.executable, "-m", f"stages.{stage}"]
-            if subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=False).returncode:
-                raise DigitsError(f"{recipe}, seed {seed}: the stage {stage} failed")
-            seconds[stage] = round(time.monotonic() - started, 1)
+    """Train by `recipe` with `seed`, in a folder that borrows this one's code and data, and count errors."""
+    with borrowed_folder(with_recipe(params.values, recipe, {}, seed)) as folder:
+        child = run_child([sys.executable, "-m", "stages.train"], folder)
         history = read_table(folder / "data/history.csv", ("val_accuracy", "val_loss"))
-        said = read_table(folder / "data/predictions.csv", ("index", "actual", "predicted"))
-    wrong = {
-        int(index)
-        for index, actual, predicted in zip(said["index"], said["actual"], said["predicted"], strict=True)
-        if actual != predicted
-    }
+        wrong = set(wrong_answers(folder))
     return {
         "seed": seed,
         "test_errors": len(wrong),
         "beside_disputed": len(wrong - DISPUTED),
         "validation_accuracy": history["val_accuracy"][-1],
-        "seconds": seconds["train"],
+        "seconds": round(child.seconds, 1),
     }
 
 
@@ -116,13 +96,6 @@ def mean_and_deviation(values: list[float]) -> tuple[float, float]:
     return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / max(1, len(values) - 1))
 
 
-def write_page(results: dict[str, dict[str, Any]]) -> None:
-    """Put the table between the marks of the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    write_text(PAGE, f"{before}{BEGIN}\n{table(results)}\n{END}{rest.split(END)[1]}")
-
-
 def main() -> None:
     """Measure the seeds that are missing, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds")
@@ -147,7 +120,7 @@ def main() -> None:
         print(json.dumps(row), flush=True)
     print(table(results))
     if arguments.write:
-        write_page(results)
+        write_between(PAGE, "seeds", table(results))
 
 
 if __name__ == "__main__":

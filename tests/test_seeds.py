@@ -36,19 +36,6 @@ def test_a_line_of_the_file_is_a_seed(tmp_path: Path, monkeypatch: pytest.Monkey
     assert 4 == sum('"seed"' in line for line in text.splitlines())
 
 
-def test_the_page_gets_the_table_between_its_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = tmp_path / "recipes.md"
-    page.write_text(f"before\n{seeds.BEGIN}\nold\n{seeds.END}\nafter\n", encoding="utf-8")
-    monkeypatch.setattr(seeds, "PAGE", page)
-    seeds.write_page({"mine": {"inputs": "key", "rows": [row(0, 30, 20)]}})
-    lines = page.read_text(encoding="utf-8").splitlines()
-
-    assert ["before", seeds.BEGIN] == lines[:2]
-    assert [seeds.END, "after"] == lines[-2:]
-    assert "old" not in lines
-    assert lines[4].startswith("| `mine` | 1 | 99.700%")
-
-
 def test_results_belong_to_the_recipe_that_gave_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
     params = Params()

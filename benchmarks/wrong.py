@@ -1,0 +1,26 @@
+"""Ask a trained model about the test images, and print the numbers of those that it gets wrong as JSON.
+
+Usage: python -m benchmarks.wrong MODEL.keras, in a folder with params.yaml and data/prepared
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from digits import runtime
+from digits.arrays import read_arrays
+from digits.models import load_model, probabilities
+from digits.params import Params
+
+
+def main() -> None:
+    """Print the list."""
+    threads = Params().section("runtime", runtime.RuntimeParams).threads
+    test = read_arrays(Path("data/prepared/test.npz"), ("images", "labels"))
+    runtime.start(threads)
+    predicted = probabilities(load_model(Path(sys.argv[1])), test["images"]).argmax(axis=1)
+    print(json.dumps((predicted != test["labels"]).nonzero()[0].tolist()))
+
+
+if __name__ == "__main__":
+    main()
