@@ -84,7 +84,7 @@ class Calibration:
 
 
 def append_calibration(path: Path, calibration: Calibration, detector: Iterable[np.ndarray] = ()) -> None:
-    """Add the entries to the archive at `path`, or a zip archive to any other file; equal input, equal bytes."""
+    """Add the entries to the archive at `path`, or to any other file an archive of them."""
     entries = {CALIBRATION: calibration.as_json().encode()}
     for name, weights in zip(DETECTOR, detector, strict=False):
         content = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The calibrated classifier as applications ask it: through LiteRT, which is there at once, or through Keras."""
+"""The calibrated classifier as applications ask it: through LiteRT, which starts at once, or Keras."""
 
 import os
 import threading
@@ -59,9 +59,9 @@ class Classifier:
             DigitsError: the images have another shape or type.
         """
         if images.shape[1:] != self.image_shape or images.dtype != np.float32:
-            size = " × ".join(str(length) for length in self.image_shape)
+            size = ", ".join(str(length) for length in self.image_shape)
             raise DigitsError(
-                f"images of type {images.dtype} and shape {images.shape}; expected float32 and N × {size}"
+                f"images of type {images.dtype} and shape {images.shape}; expected float32 and (N, {size})"
             )
         with self._lock:
             return Answers(*self._answer(images))

@@ -54,6 +54,6 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def divide_logits(model: keras.Sequential, temperature: float) -> None:
-    """Divide the weights of the last layer, a Dense one, by `temperature`: its logits are divided with them."""
+    """Divide the weights of the last layer, a Dense one, and so its logits, by `temperature`."""
     last = model.layers[-1]
     last.set_weights([(np.asarray(weights) / np.float32(temperature)) for weights in last.get_weights()])

@@ -15,7 +15,7 @@ def choose_thresholds(
     wrong_at_most: float,
     false_accepts_at_most: float,
 ) -> Thresholds:
-    """Choose the lowest threshold of confidence, and then the lowest one of the score, that keep two promises.
+    """Choose the lowest confidence, and then the lowest score, that keep two promises.
 
     Args:
         digits: confidence and score of validation images, each float (N,) in [0, 1].
