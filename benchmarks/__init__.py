@@ -1,0 +1,1 @@
+"""What is measured beyond the test images, by hand: `python -m benchmarks.NAME`."""
