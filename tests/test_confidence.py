@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digits.acceptance import acceptance, parity
+from digits.acceptance import acceptance, check_parity, parity
 from digits.calibrated import Thresholds
 from digits.errors import DigitsError
 from digits.temperature import LOWEST, divide_logits, fit_temperature, negative_log_likelihood
@@ -79,6 +79,15 @@ def test_the_difference_of_two_engines_is_rounded_up_to_a_power_of_ten() -> None
     assert 0.0 == parity(first, first)["difference_at_most"]
     with pytest.raises(DigitsError, match="cannot be compared"):
         parity(first, second[:1])
+
+
+def test_an_export_that_answers_otherwise_is_refused() -> None:
+    answers = np.array([[0.5, 0.5], [0.25, 0.75]])
+    check_parity(answers, answers + 1e-5)
+
+    for other in (answers[::-1], np.full((2, 2), np.nan)):
+        with pytest.raises(DigitsError, match="the exported model answers otherwise: . of 2 images"):
+            check_parity(answers, other)
 
 
 def network() -> Any:
