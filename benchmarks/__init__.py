@@ -1,1 +1,1 @@
-"""Measurements that take minutes to hours, and are made when a recipe changes."""
+"""Measurements that anyone can run again; docs/ has their tables."""

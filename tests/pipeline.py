@@ -21,7 +21,7 @@ from digits.arrays import Arrays
 from digits.idx import IDX_FILES
 
 REPOSITORY = Path(__file__).parent.parent
-STAGES = ("fetch", "prepare", "train", "evaluate", "plot")
+STAGES = ("fetch", "prepare", "train", "calibrate", "export", "evaluate", "plot")
 SIZE, TRAIN_SIZE, TEST_SIZE = 14, 300, 60
 
 NO_CHANGE = {"shift": 0, "rotation": 0, "scale": 0, "shear": 0, "elastic": 0, "elastic_spacing": 7}
