@@ -1,4 +1,4 @@
-"""Which digit is this picture, and how sure is the network?
+"""The digit in a picture, and how sure the network is of it.
 
     from digits import load_model, predict_digit
 
@@ -80,17 +80,14 @@ def load_model(path: str | Path | None = None, engine: str | None = None) -> Cla
     Raises:
         DigitsError: the engine is unknown, or there is no readable model at `path`.
     """
-    chosen: Engine
     if engine is None:
-        chosen = "keras" if Path(path or "").suffix == ".keras" else "litert"
-    elif engine == "litert" or engine == "keras":
-        chosen = engine
-    else:
+        engine = "keras" if Path(path or "").suffix == ".keras" else "litert"
+    if engine not in MODELS:
         raise DigitsError(unknown_name("engine", engine, list(MODELS)))
-    place = Path(path or MODELS[chosen])
+    place = Path(path or MODELS[engine])
     if not place.exists():
         raise DigitsError(f"{place}: no such file; in the repository, `make` or `dvc repro` makes it")
-    return load_classifier(place, chosen)
+    return load_classifier(place, engine)
 
 
 def predict_digit(image: Picture, model: Classifier) -> Prediction:
