@@ -10,6 +10,8 @@ Neither TensorFlow nor matplotlib is imported, unless the engine `keras` is aske
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +89,8 @@ def load_model(path: str | Path | None = None, engine: str | None = None) -> Cla
     place = Path(path or MODELS[engine])
     if not place.exists():
         raise DigitsError(f"{place}: no such file; in the repository, `make` or `dvc repro` makes it")
+    if engine == "keras":
+        _start_tensorflow()
     return load_classifier(place, engine)
 
 
@@ -142,6 +146,14 @@ def find_digits(image: Picture, model: Classifier) -> list[Prediction]:
         DigitsError: `image` is no picture that can be read.
     """
     return _answers([each for each in frame_digits(read_picture(image)) if each.box is not None], model)
+
+
+def _start_tensorflow() -> None:
+    """Start TensorFlow with a thread for each core, unless the program has started it as it likes."""
+    from digits import runtime
+
+    if "tensorflow" not in sys.modules:
+        runtime.start(os.cpu_count() or 1)
 
 
 def _answers(framed: list[Framed], model: Classifier) -> list[Prediction]:
