@@ -43,7 +43,7 @@ class Thresholds:
             score: float32 (N,) in [0, 1].
         """
         confidence = probabilities.max(axis=1).astype(np.float64)
-        return (confidence >= self.confidence) & (score.astype(np.float64) >= self.score)
+        return np.asarray((confidence >= self.confidence) & (score.astype(np.float64) >= self.score))
 
 
 @dataclass(frozen=True)

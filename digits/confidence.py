@@ -22,7 +22,8 @@ from digits.thresholds import choose_thresholds
 if TYPE_CHECKING:
     import keras
 
-# One printed digit for so many handwritten ones: a detector that knew print from letters alone would refuse it.
+# One printed digit for so many handwritten ones, since a detector that knew print from letters alone
+# would refuse it.
 HANDWRITTEN_PER_PRINTED = 10
 
 

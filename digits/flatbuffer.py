@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def flatbuffer(model: keras.Sequential, detector: list[np.ndarray]) -> bytes:
-    """Convert a classifier of Keras's own layers and its detector; `digits.runtime.start` must have been called.
+    """Convert a classifier of Keras's own layers and its detector, after `digits.runtime.start`.
 
     Returns:
         A network that maps float32 images (N, H, W, C) to probabilities (N, classes) and scores (N,).
@@ -32,9 +32,8 @@ def flatbuffer(model: keras.Sequential, detector: list[np.ndarray]) -> bytes:
     layers = [(layer, layer.get_weights()) for layer in model.layers]
     shape = (None, *model.input_shape[1:])
 
-    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="images")])
     def answer(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        *hidden, (last, weights) = layers
+        *hidden, (_, weights) = layers
         features, affine = _through(hidden, images)
         first, second = detector[:2], detector[2:]
         return {
@@ -44,15 +43,17 @@ def flatbuffer(model: keras.Sequential, detector: list[np.ndarray]) -> bytes:
             )[:, DIGIT],
         }
 
+    signature = [tf.TensorSpec(shape, tf.float32, name="images")]
+    traced = tf.function(answer, input_signature=signature).get_concrete_function()
     module = tf.Module()
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([answer.get_concrete_function()], module)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], module)
     return bytes(converter.convert())
 
 
 def _through(
     layers: list[tuple[keras.Layer, list[np.ndarray]]], values: tf.Tensor
 ) -> tuple[tf.Tensor, Affine | None]:
-    """Lead images through layers; give the values, and the factors and offsets that the next layer owes them."""
+    """Lead images through layers; give the values, and the factors and offsets still owed to them."""
     import keras
     import tensorflow as tf
 

@@ -43,38 +43,38 @@ def blank(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.
         np.linspace(0, 1, height, dtype=np.float32)[None, :, None, None],
         np.linspace(0, 1, width, dtype=np.float32)[None, None, :, None],
     ).astype(np.float32)
-    return low + (high - low) * along
+    return np.asarray(low + (high - low) * along)
 
 
 def uniform_noise(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
     """Give noise whose pixels have any brightness up to a largest one."""
-    return random.random(images.shape, np.float32) * _each(random, images, 0.1, 1)
+    return np.asarray(random.random(images.shape, np.float32) * _each(random, images, 0.1, 1))
 
 
 def gaussian_noise(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
     """Give normally distributed noise around a grey, cut off at black and white."""
     noise = random.standard_normal(images.shape, np.float32) * _each(random, images, 0.05, 0.5)
-    return np.clip(noise + _each(random, images, 0, 0.6), 0, 1)
+    return np.asarray(np.clip(noise + _each(random, images, 0, 0.6), 0, 1))
 
 
 def salt(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
     """Give black images with white pixels, few or many."""
     share = _each(random, images, 0.005, 0.5)
-    return (random.random(images.shape, np.float32) < share).astype(np.float32)
+    return np.asarray((random.random(images.shape, np.float32) < share).astype(np.float32))
 
 
 def clouds(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
     """Give coarse noise, smoothly enlarged and cut off: blots and shadows."""
     from PIL import Image
 
-    count, height, width, _channels = images.shape
+    height, width = images.shape[1:3]
     clouds = np.empty(images.shape, np.float32)
     for cloud in clouds:
         coarse = random.integers(0, 256, (random.integers(2, 10), random.integers(2, 10)), np.uint8)
         picture = Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR)
         cloud[..., 0] = np.asarray(picture, np.float32) / 255
     cut = _each(random, images, 0, 0.7)
-    return np.clip((clouds - cut) / (1 - cut) * _each(random, images, 1, 3), 0, 1)
+    return np.asarray(np.clip((clouds - cut) / (1 - cut) * _each(random, images, 1, 3), 0, 1))
 
 
 def scribbles(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
@@ -86,7 +86,7 @@ def shapes(random: np.random.Generator, images: np.ndarray, labels: np.ndarray) 
     """Give filled polygons, every other one with a texture, as clothes and tools look."""
     drawn = _drawn(random, images, corners=(3, 9), filled=True)
     drawn[::2] *= clouds(random, drawn[::2], labels)
-    return drawn * _each(random, images, 0.3, 1)
+    return np.asarray(drawn * _each(random, images, 0.3, 1))
 
 
 def stripes(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
@@ -97,7 +97,7 @@ def stripes(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> n
     lying, standing = (rows % periods[0] < periods[0] / 2), (columns % periods[1] < periods[1] / 2)
     choice = random.integers(0, 3, (count, 1, 1))
     pattern = np.where(choice == 0, lying, np.where(choice == 1, standing, lying ^ standing))
-    return pattern[..., None].astype(np.float32) * _each(random, images, 0.3, 1)
+    return np.asarray(pattern[..., None].astype(np.float32) * _each(random, images, 0.3, 1))
 
 
 def letters(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
@@ -107,7 +107,7 @@ def letters(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> n
 
 def inverted(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
     """Give digits dark on light: what a reader gives the network who mistakes the paper for ink."""
-    return np.float32(1) - images * _each(random, images, 0.4, 1)
+    return np.asarray(np.float32(1) - images * _each(random, images, 0.4, 1))
 
 
 def pieces(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
@@ -117,7 +117,7 @@ def pieces(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np
     across = np.where((down == 0) & (across == 0), width // 2, across)
     rows = (np.arange(height) + down[:, None]) % height
     columns = (np.arange(width) + across[:, None]) % width
-    return images[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return np.asarray(images[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]])
 
 
 def mixtures(random: np.random.Generator, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -128,7 +128,7 @@ def mixtures(random: np.random.Generator, images: np.ndarray, labels: np.ndarray
         if not same.any():
             break
         other[same] = (other[same] + step) % len(images)
-    return np.maximum(images, images[other])
+    return np.asarray(np.maximum(images, images[other]))
 
 
 KINDS: dict[str, Kind] = {
@@ -151,7 +151,7 @@ KINDS: dict[str, Kind] = {
 def _each(random: np.random.Generator, images: np.ndarray, low: float, high: float) -> np.ndarray:
     """Draw a number from `low` to `high` for each image, float32 (N, 1, 1, 1)."""
     drawn = random.random((len(images), 1, 1, 1), np.float32)
-    return np.float32(low) + drawn * np.float32(high - low)
+    return np.asarray(np.float32(low) + drawn * np.float32(high - low))
 
 
 def _drawn(
