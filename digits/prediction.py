@@ -119,7 +119,8 @@ def predict_digits(images: Iterable[Picture] | np.ndarray, model: Classifier) ->
     Raises:
         DigitsError: one of the `images` is no picture that can be read; the text has its place, from 0 on.
     """
-    if isinstance(images, str | Path | bytes) or getattr(images, "ndim", 3) not in (3, 4):
+    several = isinstance(images, Iterable) and not isinstance(images, str | bytes)
+    if not several or getattr(images, "ndim", 3) not in (3, 4):
         raise DigitsError(
             "expected several pictures: a list, or an array (N, H, W); one is for predict_digit"
         )
