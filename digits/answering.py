@@ -135,7 +135,7 @@ def _read(source: Source, model: Classifier, many: bool) -> list[Prediction]:
 
 
 def _where(source: Source) -> str:
-    """Name what is only bytes to the reader of pictures; the text of an error begins with the name of a file."""
+    """Name standard input, which is no more than bytes to who reads it; an error names a file by itself."""
     return "-: " if source.name == "-" else ""
 
 
