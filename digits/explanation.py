@@ -58,7 +58,8 @@ def _summary(predictions: list[Prediction]) -> str:
     if only.box is None:
         return only.reason
     doubt = f"; unsure: {only.reason}" if only.reason else ""
-    return f"{only.digit}, with a confidence of {percent(only.confidence)} and a score of {only.score:.2f}{doubt}"
+    sure = f"confidence {percent(only.confidence)}, score {only.score:.2f}"
+    return f"{only.digit}: {sure}{doubt}"
 
 
 def _draw_step(axes: Axes, name: str, array: np.ndarray) -> None:
