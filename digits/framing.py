@@ -22,6 +22,9 @@ SEVERAL_SIDE = 1200
 LEAST_SIDE = 64
 """Pixels of the longer side below which a picture is enlarged, so that its edges are not stairs."""
 
+CUT_RIM = 0.05
+"""The share of a digit's length that is missing on each side where it fills its picture."""
+
 Steps = tuple[tuple[str, np.ndarray], ...]
 
 
@@ -43,7 +46,7 @@ class Framed:
 def is_mnist(luminance: np.ndarray) -> bool:
     """Tell whether a luminance (H, W) has the form that all 70,000 images of MNIST have.
 
-    28×28 pixels, a digit 19 or 20 pixels long, its centre of mass within half a pixel of the middle.
+    28 by 28 pixels, a digit 19 or 20 pixels long, its centre of mass within half a pixel of the middle.
     """
     if luminance.shape != (SIDE, SIDE) or luminance.max() < 0.9:
         return False
@@ -128,6 +131,9 @@ def _framed(inked: np.ndarray, labels: np.ndarray, digit: Piece, steps: Steps, s
     rim = ndimage.binary_dilation(own, np.ones((3, 3))) & (own | (inked[window] <= MASK_LEVEL))
     cropped = np.where(rim, inked[window], np.float32(0))
     cropped = cropped[np.ix_(own.any(axis=1), own.any(axis=0))]
+    if (top == 0 and bottom == len(inked)) or (left == 0 and right == inked.shape[1]):
+        # The picture ends where the pale rim of its strokes would be.
+        cropped = np.pad(cropped, round(CUT_RIM * max(cropped.shape)))
     image = centred(cropped)
     height, width = (length * scale for length in inked.shape)
     box = (
