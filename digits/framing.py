@@ -31,6 +31,9 @@ MOST_OFF = 1.03
 LEAST_STRENGTH = 0.9
 """Of the strongest pixel of an image of MNIST."""
 
+CUT_RIM = 0.05
+"""The share of a digit's length that is missing on each side where it fills its picture."""
+
 Steps = tuple[tuple[str, np.ndarray], ...]
 
 
@@ -151,6 +154,9 @@ def _framed(inked: np.ndarray, labels: np.ndarray, digit: Piece, steps: Steps, s
     rim = ndimage.binary_dilation(own, np.ones((3, 3))) & (own | (inked[window] <= MASK_LEVEL))
     cropped = np.where(rim, inked[window], np.float32(0))
     cropped = cropped[np.ix_(own.any(axis=1), own.any(axis=0))]
+    if (top == 0 and bottom == len(inked)) or (left == 0 and right == inked.shape[1]):
+        # The picture ends where the pale rim of its strokes would be.
+        cropped = np.pad(cropped, round(CUT_RIM * max(cropped.shape)))
     image = centred(cropped)
     height, width = (length * scale for length in inked.shape)
     box = (

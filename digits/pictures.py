@@ -125,9 +125,7 @@ def _decoded(image: Image.Image, name: str) -> Luminance:
         raise
     except Exception as error:
         raise DigitsError(f"{name}: damaged, or of a kind that cannot be read ({_reason(error)})") from error
-    turned = seen
-    if orientation in TURNS:
-        turned = _turned(seen, TURNS[orientation])
+    turned = _turned(seen, TURNS[orientation]) if orientation in TURNS else seen
     return Luminance.of(turned, seen.shrunk * drafted)
 
 
