@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from digits.calibrated import Calibration, Thresholds, read_calibration, read_detector
+from digits.chatter import chatter_held_back
 from digits.errors import DigitsError, unknown_name
 
 ENGINES = ("litert", "keras")
@@ -78,7 +79,9 @@ def load_classifier(path: Path, engine: Literal["litert", "keras"]) -> Classifie
     if engine not in ENGINES:
         raise DigitsError(unknown_name("engine", engine, list(ENGINES)))
     calibration = read_calibration(path)
-    answer = _litert(path, calibration) if engine == "litert" else _keras(path)
+    # LiteRT names the delegate it found, and no setting stops it.
+    with chatter_held_back():
+        answer = _litert(path, calibration) if engine == "litert" else _keras(path)
     return Classifier(calibration, answer)
 
 
