@@ -101,7 +101,7 @@ def main() -> None:
         "\n".join(lines)
         + f"\n\nThe stages cost {total - fitted:.1f} s beside the fitting.\n"
         + f"A `dvc repro` with nothing to do takes {ours:.2f} s, "
-        + f"{ours / theirs:.2f} times as long as in an empty pipeline of {EMPTY_STAGES} stages ({theirs:.2f} s)."
+        + f"{ours / theirs:.2f} times as long as in an empty one of {EMPTY_STAGES} stages ({theirs:.2f} s)."
     )
     print(said)
     if arguments.write:

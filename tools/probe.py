@@ -128,10 +128,16 @@ def operations() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "(reciprocal)", both(tf.math.reciprocal, positive)
 
 
+def short_parts(recipe: Recipe) -> list[Arrays]:
+    """Give the training and the validation part of a short run."""
+    return [images_and_labels(STEPS * recipe.batch_size, 1), images_and_labels(100, 2)]
+
+
 def short_run(recipe: Recipe, folder: Path) -> tuple[Any, Table]:
     """Train for a few steps; give the model and the history."""
-    parts = [images_and_labels(STEPS * recipe.batch_size, 1), images_and_labels(100, 2)]
-    return train(*parts, recipe=recipe, seed=0, checkpoint=folder / "checkpoint.npz", key=repr(recipe))
+    return train(
+        *short_parts(recipe), recipe=recipe, seed=0, checkpoint=folder / "checkpoint.npz", key=repr(recipe)
+    )
 
 
 def weights_of(model: Any) -> np.ndarray:
@@ -147,7 +153,7 @@ def whole_run(recipe: Recipe, evaluate_params: EvaluateParams, folder: Path) -> 
     yield "model.keras", (folder / "model.keras").read_bytes()
     yield "history", np.array(list(history.values()))
 
-    yield from calibrated(model, parts, folder)
+    yield from calibrated(model, short_parts(recipe), folder)
     test = images_and_labels(2000, 3)
     asked = 64
     answers = probabilities(model, test["images"][:asked])
