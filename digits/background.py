@@ -115,9 +115,12 @@ def _surface(values: np.ndarray) -> np.ndarray:
     terms = np.stack([np.ones_like(down), down, across, down * across, down**2, across**2], axis=-1)
     kept = np.ones(values.shape, bool)
     for _ in range(ROUNDS + 1):
-        fitted = terms @ np.linalg.lstsq(terms[kept], values[kept], rcond=None)[0]
+        known = terms[kept]
+        fitted = terms @ np.linalg.solve(known.T @ known, known.T @ values[kept])
         residual = values - fitted
-        kept = np.abs(residual - np.median(residual)) <= 2 * _spread(residual)
+        near = np.abs(residual - np.median(residual)) <= 2 * _spread(residual)
+        # Six terms need more than a handful of pixels.
+        kept = near if near.mean() > 0.1 else np.ones_like(near)
     surface: np.ndarray = fitted.astype(np.float32)
     return surface
 

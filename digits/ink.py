@@ -28,8 +28,8 @@ LINE_THICKNESS = 0.03
 LINE_SLOPES = np.linspace(-0.12, 0.12, 13)
 """How far a ruled line may rise, in pixels per pixel."""
 
-LINE_SIDE = 400
-"""Pixels of the longer side of the copy on which lines are searched."""
+LINE_SIDE = 150
+"""Columns that are looked at when lines are searched."""
 
 
 def strength(contrast: np.ndarray) -> np.ndarray:
