@@ -19,11 +19,13 @@ class Child:
     Attributes:
         lines: what it printed, each line with the seconds since the start.
         seconds: from its start to the line `saved`, or to its end.
+        cpu_seconds: of all cores, until its end.
         peak_memory: the most that it held, in bytes.
     """
 
     lines: list[tuple[float, str]]
     seconds: float
+    cpu_seconds: float
     peak_memory: int
 
 
@@ -46,4 +48,4 @@ def run_child(command: list[str], folder: Path, variables: dict[str, str] | None
     if process.returncode:
         raise DigitsError(f"{' '.join(command)}: ended with status {process.returncode}")
     seconds = next((moment for moment, line in lines if line == END), ended)
-    return Child(lines, seconds, usage.ru_maxrss * 1024)
+    return Child(lines, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)

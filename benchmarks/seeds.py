@@ -53,7 +53,7 @@ def measure(recipe: str, seed: int, params: Params) -> Row:
         "test_errors": len(wrong),
         "beside_disputed": len(wrong - DISPUTED),
         "validation_accuracy": history["val_accuracy"][-1],
-        "seconds": round(child.seconds, 1),
+        "cpu_seconds": round(child.cpu_seconds, 1),
     }
 
 

@@ -37,7 +37,7 @@ RUN = Result(
     ],
 )
 def test_an_epoch_is_read_from_what_a_training_says(line: str, expected: float) -> None:
-    child = Child([(1.0, "loading"), (25.5, line)], seconds=30, peak_memory=1)
+    child = Child([(1.0, "loading"), (25.5, line)], seconds=30, cpu_seconds=60, peak_memory=1)
 
     assert [Epoch(25.5, expected, 0.9812)] == epochs_of(child)
 
