@@ -63,9 +63,8 @@ def app(arguments: argparse.Namespace) -> int:
         raise _extra_missing(error) from error
     from digits.prediction import load_model, predict_digit
 
-    model = load_model(arguments.model)
     with listen(arguments.host, arguments.port) as listener:
-        predict = partial(predict_digit, model=model)
+        predict = partial(predict_digit, model=load_model(arguments.model))
         server = runner(application(predict, hosts(arguments.host, listener)))
         _announce(url(arguments.host, listener), not arguments.no_browser)
         with contextlib.suppress(KeyboardInterrupt):
@@ -133,7 +132,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def hosts(host: str, listener: socket.socket) -> list[str]:
-    """Give the names that a request may call the server by: those of the loopback address where it is bound to it."""
+    """Give the names that a request may call the server by: where it is bound to loopback, those of loopback."""
     if ipaddress.ip_address(listener.getsockname()[0]).is_loopback:
         return ["127.0.0.1", "[::1]", "localhost", f"[{host}]" if ":" in host else host]
     return ["*"]

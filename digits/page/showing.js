@@ -27,13 +27,13 @@ export function speak(text, delay = QUIET) {
 
 export function showNothing() {
   verdict("empty", "–", "Nothing to read yet", "The canvas is empty.");
-  showBars(new Array(10).fill(0), null);
+  showBars(null, null);
   showSeen(null);
 }
 
 export function showRefusal(headline, detail) {
   verdict("refused", "×", headline, detail);
-  showBars(new Array(10).fill(0), null);
+  showBars(null, null);
   showSeen(null);
   find("box").hidden = true;
 }
@@ -56,11 +56,12 @@ function verdict(state, sign, headline, detail) {
   speak(`${headline}. ${detail}`);
 }
 
+// `probabilities` are ten shares, or null where there is no answer.
 function showBars(probabilities, likeliest) {
   rows.forEach(({ row, fill, value }, digit) => {
     row.classList.toggle("likeliest", digit === likeliest);
-    fill.style.setProperty("--share", probabilities[digit]);
-    value.textContent = percent(probabilities[digit]);
+    fill.style.setProperty("--share", probabilities?.[digit] ?? 0);
+    value.textContent = probabilities ? percent(probabilities[digit]) : "";
   });
 }
 
