@@ -132,7 +132,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def hosts(host: str, listener: socket.socket) -> list[str]:
-    """Give the names that a request may call the server by: where it is bound to loopback, those of loopback."""
+    """Give the names that a request may call the server by: bound to loopback, those of loopback alone."""
     if ipaddress.ip_address(listener.getsockname()[0]).is_loopback:
         return ["127.0.0.1", "[::1]", "localhost", f"[{host}]" if ":" in host else host]
     return ["*"]

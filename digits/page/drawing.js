@@ -17,7 +17,7 @@ export class Drawing extends EventTarget {
   constructor(canvas, pen) {
     super();
     this.#canvas = canvas;
-    this.#context = canvas.getContext("2d");
+    this.#context = canvas.getContext("2d", { willReadFrequently: true });
     this.#pen = pen;
     this.#context.lineCap = this.#context.lineJoin = "round";
     canvas.addEventListener("pointerdown", (event) => this.#begin(event));
@@ -153,14 +153,21 @@ export class Drawing extends EventTarget {
     this.#pen.classList.toggle("down", this.#stroke !== null);
   }
 
+  // Draw a stroke's piece that ends at the point with this index; the first is a dot.
   #line({ points, width }, last) {
     const size = this.#canvas.width;
     const [from, to] = [points[Math.max(0, last - 1)], points[last]];
+    this.#context.fillStyle = "#000";
     this.#context.lineWidth = width * to[2] * size;
     this.#context.beginPath();
-    this.#context.moveTo(from[0] * size, from[1] * size);
-    this.#context.lineTo(to[0] * size, to[1] * size);
-    this.#context.stroke();
+    if (last === 0) {
+      this.#context.arc(to[0] * size, to[1] * size, this.#context.lineWidth / 2, 0, 2 * Math.PI);
+      this.#context.fill();
+    } else {
+      this.#context.moveTo(from[0] * size, from[1] * size);
+      this.#context.lineTo(to[0] * size, to[1] * size);
+      this.#context.stroke();
+    }
   }
 
   #redraw() {

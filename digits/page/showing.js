@@ -67,7 +67,7 @@ function showBars(probabilities, likeliest) {
 
 // `image` has 28 rows of 28 numbers from 0 to 255, or is null.
 function showSeen(image) {
-  const context = find("seen").getContext("2d");
+  const context = find("seen").getContext("2d", { willReadFrequently: true });
   const pixels = context.createImageData(28, 28);
   const levels = image ? image.flat() : new Array(784).fill(0);
   levels.forEach((level, index) => pixels.data.set([level, level, level, 255], 4 * index));
