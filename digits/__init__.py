@@ -5,9 +5,9 @@ What applications use can be had from here: `from digits import load_model, pred
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from digits.prediction import Prediction, load_model, predict_digit, predict_digits
+    from digits.prediction import Prediction, find_digits, load_model, predict_digit, predict_digits
 
-__all__ = ["Prediction", "load_model", "predict_digit", "predict_digits"]
+__all__ = ["Prediction", "find_digits", "load_model", "predict_digit", "predict_digits"]
 
 
 def __getattr__(name: str) -> object:

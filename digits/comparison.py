@@ -47,6 +47,7 @@ KINDS: dict[str, tuple[str, str, Callable[[Path, Path, Path], Differences]]] = {
     ".keras": ("model", "answers", answer_differences),
     ".npz": ("arrays", "values", array_differences),
     ".png": ("pictures", "pixels", pixel_differences),
+    ".tflite": ("model", "answers", answer_differences),
 }
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from digits.arrays import Arrays, read_arrays
+from digits.calibrated import has_calibration, read_calibration
 from digits.errors import DigitsError
 
 Differences = Iterable[np.ndarray]
@@ -131,24 +132,47 @@ def _pixels(path: Path) -> np.ndarray:
 
 
 def answer_differences(first: Path, second: Path, root: Path) -> Differences:
-    """Give for each test image the largest difference between the probabilities that two models give it.
+    """Give for each test image the largest difference between the answers that two models give it.
+
+    The answers of calibrated models are probabilities, score, and 1 where they are accepted.
 
     The test images and the number of threads are those of the pipeline at `root`.
     """
     from digits import runtime
-    from digits.models import load_model, probabilities
     from digits.params import Params
 
     images = read_arrays(root / TEST_SET, ("images",))["images"]
     threads = Params(root / "params.yaml").section("runtime", runtime.RuntimeParams).threads
     if "tensorflow" not in sys.modules:
         runtime.start(threads)
+    _require_equal(*_calibrations(first, second))
     try:
-        a, b = (probabilities(load_model(path), images).astype(np.float64) for path in (first, second))
+        a, b = (_answers(path, images).astype(np.float64) for path in (first, second))
     except (ValueError, TypeError) as error:
         raise DigitsError(f"no answer to the test images ({str(error).splitlines()[0]})") from error
     _require_equal("shape of the answers", a.shape, b.shape)
     yield np.abs(a - b).max(axis=1)
+
+
+def _calibrations(first: Path, second: Path) -> tuple[str, object, object]:
+    """Give what two models' calibrations say that is no measured number, None where a model has none."""
+    found = [read_calibration(path) if has_calibration(path) else None for path in (first, second)]
+    a, b = ((each.classes, each.image_shape) if each else None for each in found)
+    return "calibration", a, b
+
+
+def _answers(path: Path, images: np.ndarray) -> np.ndarray:
+    """Give what a model says about each image: probabilities, and of a calibrated one score and acceptance."""
+    if not has_calibration(path) and path.suffix == ".keras":
+        from digits.models import load_model, probabilities
+
+        return probabilities(load_model(path), images)
+    from digits.classifier import load_classifier
+
+    classifier = load_classifier(path, "keras" if path.suffix == ".keras" else "litert")
+    said = classifier.classify(images)
+    accepted = classifier.thresholds.accept(said.probabilities, said.score)
+    return np.column_stack([said.probabilities, said.score, accepted])
 
 
 def _text(path: Path) -> str:

@@ -62,10 +62,7 @@ def evaluate(
         "accuracy_interval": {"low": low, "high": high},
         "brier_score": brier_score(probabilities, labels),
         "errors": count - right,
-        "expected_calibration_error": expected_calibration_error(
-            probabilities.max(axis=1), correct, params.calibration_bins
-        ),
-        "loss": cross_entropy(probabilities, labels),
+        **calibration_error(probabilities, labels, params.calibration_bins),
         "train_validation_gap": gap,
         "marks": {
             "accuracy_high": right / count > params.marks.accuracy_above,
@@ -74,7 +71,16 @@ def evaluate(
         },
         **per_class(labels, predicted, probabilities.shape[1]),
     }
-    return {name: rounded(value) for name, value in metrics.items()}
+    return rounded_all(metrics)
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int) -> dict[str, float]:
+    """Give the expected calibration error and the loss of `probabilities` (N, classes)."""
+    correct = probabilities.argmax(axis=1) == labels
+    return {
+        "expected_calibration_error": expected_calibration_error(probabilities.max(axis=1), correct, bins),
+        "loss": cross_entropy(probabilities, labels),
+    }
 
 
 def per_class(labels: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str, object]:
@@ -114,6 +120,11 @@ def accuracy_gap(history: Table) -> float:
 def largest_rise(values: list[float]) -> float:
     """Give the largest rise from a value to the next; a negative number where all fall, 0 for one value."""
     return max((later - earlier for earlier, later in pairwise(values)), default=0.0)
+
+
+def rounded_all(metrics: dict[str, object]) -> dict[str, object]:
+    """Round the floats of all `metrics` to six decimals."""
+    return {name: rounded(value) for name, value in metrics.items()}
 
 
 def rounded(value: object) -> object:

@@ -14,7 +14,9 @@ import tensorflow as tf
 class ExactBatchNormalization(keras.layers.BatchNormalization):
     """Keras's batch norm over the last axis of (N, C) or (N, H, W, C), computed by the fused operation."""
 
-    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+    def call(
+        self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Normalize float32 `inputs` by their own moments in training, by the moving averages otherwise."""
         images = inputs if inputs.shape.rank == 4 else inputs[:, tf.newaxis, tf.newaxis, :]
         training = bool(training) and self.trainable

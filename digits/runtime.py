@@ -5,12 +5,10 @@ docs/reproducibility.md gives each setting's reason.
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from tempfile import TemporaryFile
 
 from pydantic import Field
 
+from digits.chatter import chatter_held_back
 from digits.params import Section
 
 # What a shell may have set that changes which kernels compute, or how much is trained.
@@ -45,7 +43,7 @@ def start(threads: int) -> None:
         del os.environ[name]
     os.environ.update(ENVIRONMENT)
 
-    with _chatter_held_back():
+    with chatter_held_back():
         import tensorflow
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
@@ -58,21 +56,3 @@ def start(threads: int) -> None:
         keras.config.set_image_data_format("channels_last")
         keras.config.set_floatx("float32")
         keras.config.set_epsilon(1e-7)
-
-
-@contextmanager
-def _chatter_held_back() -> Iterator[None]:
-    """Keep from the screen what TensorFlow's libraries write while they load, unless loading fails."""
-    sys.stderr.flush()
-    with TemporaryFile() as chatter:
-        screen = os.dup(2)
-        os.dup2(chatter.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            chatter.seek(0)
-            os.write(screen, chatter.read())
-            raise
-        finally:
-            os.dup2(screen, 2)
-            os.close(screen)

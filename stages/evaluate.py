@@ -1,11 +1,15 @@
-"""Measure the trained model on the test images."""
+"""Measure the calibrated model on the test images."""
 
 from pathlib import Path
 
+import numpy as np
+
 from digits import runtime
+from digits.acceptance import acceptance, parity
 from digits.arrays import read_arrays
+from digits.classifier import load_classifier
 from digits.errors import run
-from digits.evaluation import EvaluateParams, evaluate
+from digits.evaluation import EvaluateParams, calibration_error, evaluate, rounded_all
 from digits.files import write_json
 from digits.models import load_model, probabilities
 from digits.params import Params
@@ -20,15 +24,32 @@ def main() -> None:
     test = read_arrays(Path("data/prepared/test.npz"), ("images", "labels"))
     history = read_table(Path("data/history.csv"), ("loss", "accuracy", "val_loss", "val_accuracy"))
     runtime.start(threads)
-    answers = probabilities(load_model(Path("data/model.keras")), test["images"])
-    metrics = evaluate(answers, test["labels"], history, evaluate_params)
-
+    images, labels = test["images"], test["labels"]
+    before = probabilities(load_model(Path("data/model.keras")), images)
+    classifier = load_classifier(Path("data/calibrated.keras"), "keras")
+    lite = load_classifier(Path("data/model.tflite"), "litert").classify(images)
+    said = classifier.classify(images)
+    answers = said.probabilities
+    metrics = evaluate(answers, labels, history, evaluate_params)
     predicted, confidence = answers.argmax(axis=1), answers.max(axis=1)
+    accepted = classifier.thresholds.accept(answers, said.score)
+    metrics |= rounded_all(
+        {
+            "temperature": classifier.temperature,
+            "uncalibrated": calibration_error(before, labels, evaluate_params.calibration_bins),
+            "accepted": acceptance(accepted, predicted == labels),
+            "litert": parity(answers, lite.probabilities),
+        }
+    )
+
     columns = {
         "index": range(len(predicted)),
-        "actual": test["labels"],
+        "actual": labels,
         "predicted": predicted,
         "confidence": confidence,
+        "uncalibrated": before.max(axis=1),
+        "score": said.score,
+        "accepted": accepted.astype(np.uint8),
     }
     write_table(Path("data/predictions.csv"), columns)
     write_json(Path("reports/metrics.json"), metrics)

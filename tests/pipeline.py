@@ -21,7 +21,7 @@ from digits.arrays import Arrays
 from digits.idx import IDX_FILES
 
 REPOSITORY = Path(__file__).parent.parent
-STAGES = ("fetch", "prepare", "train", "evaluate", "plot")
+STAGES = ("fetch", "prepare", "train", "calibrate", "export", "evaluate", "plot")
 SIZE, TRAIN_SIZE, TEST_SIZE = 14, 300, 60
 
 # A training that lowers its rate and stops early, before the last of its epochs and after its best one.

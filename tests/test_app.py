@@ -28,10 +28,10 @@ ARGUMENTS = [
 SEVEN = [(0.25, 0.25), (0.7, 0.25), (0.4, 0.8)]
 
 # Gives the document a file by an event of the browser's, as a hand or the clipboard would.
-HAND_OVER = """([type, name, kind, encoded]) => {
-    const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+HAND_OVER = """([type, name, kind, encoded, zeros]) => {
+    const bytes = [Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0)), new Uint8Array(zeros)];
     const transfer = new DataTransfer();
-    transfer.items.add(new File([bytes], name, { type: kind }));
+    transfer.items.add(new File(bytes, name, { type: kind }));
     const parts = { bubbles: true, cancelable: true, dataTransfer: transfer, clipboardData: transfer };
     const event = type === "paste" ? new ClipboardEvent(type, parts) : new DragEvent(type, parts);
     document.querySelector("#canvas").dispatchEvent(event);
@@ -47,8 +47,8 @@ class Shown:
     complaints: list[str] = field(default_factory=list)
 
     def verdict(self, state: str) -> str:
-        """Wait for a verdict of this kind, and give what it says."""
-        self.page.wait_for_selector(f'#verdict[data-state="{state}"]')
+        """Wait for a verdict of this kind and until no question waits, and give what it says."""
+        self.page.wait_for_selector(f'#verdict[data-state="{state}"][aria-busy="false"]')
         words: str = self.page.inner_text(".words")
         return " ".join(words.split())
 
@@ -69,9 +69,11 @@ class Shown:
             session.send("Input.dispatchTouchEvent", {"type": type_, "touchPoints": point})
         session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
-    def hand_over(self, type_: str, content: bytes, name: str = "seven.png", kind: str = "image/png") -> None:
-        """Drop or paste a file."""
-        self.page.evaluate(HAND_OVER, [type_, name, kind, base64.b64encode(content).decode()])
+    def hand_over(
+        self, way: str, content: bytes, name: str = "7.png", kind: str = "image/png", zeros: int = 0
+    ) -> None:
+        """Drop or paste a file that has this content, and then so many zeros."""
+        self.page.evaluate(HAND_OVER, [way, name, kind, base64.b64encode(content).decode(), zeros])
 
     def ink(self) -> int:
         """Count the dark pixels of the canvas."""
@@ -254,7 +256,7 @@ def test_a_blank_picture_says_that_there_is_nothing_to_read(shown: Shown) -> Non
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_sent(shown: Shown) -> None:
-    shown.hand_over("drop", bytes(MOST_BYTES + 1), "large.png")
+    shown.hand_over("drop", b"", "large.png", zeros=MOST_BYTES + 1)
 
     assert "Too large large.png has more than 16 MiB." == shown.verdict("refused")
     assert not [url for url in shown.asked if url.endswith("predict")]

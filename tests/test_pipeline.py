@@ -54,7 +54,7 @@ def test_the_settings_of_evaluation_rerun_only_what_evaluates(finished: Project,
 def test_the_recipes_epochs_rerun_training_and_what_follows(one_epoch: Project) -> None:
     said = (one_epoch.folder.parent / "run.txt").read_text(encoding="utf-8")
 
-    assert ["train", "evaluate", "plot"] == stages_run(said)
+    assert ["train", "calibrate", "export", "evaluate", "plot"] == stages_run(said)
     assert 1 == said.count("  val_loss ")
 
 
@@ -112,9 +112,10 @@ def test_another_version_of_a_library_makes_stale_what_it_computes(finished: Pro
         for library in changes["changed deps"].pop("environment.yaml"):
             stale_by_library.setdefault(library, set()).add(stage)
         assert {"changed deps": {}} == changes
-    assert {"plot"} == stale_by_library["matplotlib"]
+    assert {"calibrate", "plot"} == stale_by_library["matplotlib"]
     assert {"evaluate"} == stale_by_library["scikit-learn"]
-    assert {"train", "evaluate"} == stale_by_library["tensorflow"]
+    assert {"train", "calibrate", "export", "evaluate"} == stale_by_library["tensorflow"]
+    assert {"evaluate"} == stale_by_library["ai-edge-litert"]
     assert set(STAGES) == stale_by_library["numpy"]
 
 

@@ -19,7 +19,7 @@ PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))
 NOUNS = sorted({path.stem for path in (REPOSITORY / "digits").glob("*.py")} - {"__init__", "__main__"})
 
 # The distribution of a module, where their names differ, and what a library computes with.
-DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert", "sklearn": "scikit-learn"}
 COMPUTES_WITH = {"keras": {"h5py"}, "matplotlib": {"pillow"}, "scikit-learn": {"scipy"}}
 # They read and check the params and show progress; no byte of an output comes from them.
 COMPUTE_NOTHING = {"pydantic", "yaml", "tqdm"}

@@ -7,6 +7,7 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, Mat
 
 export class Asking {
   content = null; // gives a promise of the drawing's bytes
+  onbusy = null; // is told when questions begin and cease to wait for an answer
   #answered;
   #refused;
   #wanted = null; // the question that comes next: {file}, without a file for the drawing
@@ -31,7 +32,7 @@ export class Asking {
   }
 
   async #work() {
-    this.#busy = true;
+    this.#setBusy(true);
     while (this.#wanted) {
       const { file } = this.#wanted;
       const start = performance.now();
@@ -39,7 +40,12 @@ export class Asking {
       await this.#one(file);
       await pause(start + PAUSE - performance.now());
     }
-    this.#busy = false;
+    this.#setBusy(false);
+  }
+
+  #setBusy(busy) {
+    this.#busy = busy;
+    this.onbusy(busy);
   }
 
   async #one(file) {

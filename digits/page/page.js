@@ -48,6 +48,7 @@ function setBrush(size) {
 }
 
 asking.content = () => drawing.content();
+asking.onbusy = (busy) => (find("verdict").ariaBusy = busy);
 drawing.addEventListener("change", changed);
 drawing.addEventListener("pen", (event) => speak(event.detail, 0));
 find("undo").addEventListener("click", () => drawing.undo());

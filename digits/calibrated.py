@@ -1,0 +1,146 @@
+"""What a calibrated model's file says beside the network: classes, temperature, thresholds, detector.
+
+It stands in `calibration.json` and `detector/*.npy`: entries of the `.keras` archive,
+or of a zip archive behind the `.tflite` flatbuffer, where TensorFlow Lite keeps a model's metadata.
+Whoever knows nothing of it reads both files as any other.
+"""
+
+import io
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+import numpy as np
+
+from digits.arrays import NO_TIME
+from digits.errors import DigitsError
+
+CALIBRATION = "calibration.json"
+DETECTOR = tuple(f"detector/{name}.npy" for name in ("kernel_1", "bias_1", "kernel_2", "bias_2"))
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What an answer must reach to be accepted.
+
+    Attributes:
+        confidence: of the probability of the class that is named.
+        score: of the detector's probability that the image is a digit at all.
+    """
+
+    confidence: float
+    score: float
+
+    def accept(self, probabilities: np.ndarray, score: np.ndarray) -> np.ndarray:
+        """Say of each answer, as booleans (N,), whether both thresholds are reached.
+
+        Args:
+            probabilities: float32 (N, classes).
+            score: float32 (N,) in [0, 1].
+        """
+        confidence = probabilities.max(axis=1).astype(np.float64)
+        return np.asarray((confidence >= self.confidence) & (score.astype(np.float64) >= self.score))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What belongs to a calibrated network and is no weight of it.
+
+    Attributes:
+        classes: the name of each class, label 0 first.
+        image_shape: height, width and channels of the images that the network takes.
+        temperature: by what the logits of the trained network were divided; the file's network has it inside.
+        thresholds: what an answer must reach to be accepted.
+    """
+
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    temperature: float
+    thresholds: Thresholds
+
+    def as_json(self) -> str:
+        """Give the content of calibration.json."""
+        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Calibration":
+        """Read the content of calibration.json.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is no JSON, or says something else.
+        """
+        values: dict[str, Any] = json.loads(text)
+        thresholds = Thresholds(**{name: float(value) for name, value in values["thresholds"].items()})
+        height, width, channels = (int(size) for size in values["image_shape"])
+        numbers = (values["temperature"], thresholds.confidence, thresholds.score)
+        if not all(math.isfinite(number) for number in numbers) or not values["classes"]:
+            raise ValueError("a number is not finite, or there are no classes")
+        classes = tuple(str(name) for name in values["classes"])
+        return cls(classes, (height, width, channels), float(values["temperature"]), thresholds)
+
+
+def append_calibration(path: Path, calibration: Calibration, detector: Iterable[np.ndarray] = ()) -> None:
+    """Add the entries to the archive at `path`, or to any other file an archive of them."""
+    entries = {CALIBRATION: calibration.as_json().encode()}
+    for name, weights in zip(DETECTOR, detector, strict=False):
+        content = io.BytesIO()
+        np.lib.format.write_array(content, weights, allow_pickle=False)
+        entries[name] = content.getvalue()
+    with ZipFile(path, "a") as archive:
+        for name, content_bytes in entries.items():
+            archive.writestr(ZipInfo(name, NO_TIME), content_bytes)
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read calibration.json from a calibrated model's file.
+
+    Raises:
+        DigitsError: the file is missing, damaged, or no calibrated model.
+    """
+    content = _entries(path, (CALIBRATION,))[0]
+    try:
+        return Calibration.from_json(content)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DigitsError(f"{path}: damaged {CALIBRATION} ({_one_line(error)})") from error
+
+
+def read_detector(path: Path) -> list[np.ndarray]:
+    """Read the detector's kernels and biases from a calibrated `.keras` archive, in the order of `DETECTOR`.
+
+    Raises:
+        DigitsError: the file is missing, damaged, or no calibrated model.
+    """
+    contents = _entries(path, DETECTOR)
+    try:
+        return [np.lib.format.read_array(io.BytesIO(content), allow_pickle=False) for content in contents]
+    except (ValueError, EOFError) as error:
+        raise DigitsError(f"{path}: damaged detector ({_one_line(error)})") from error
+
+
+def has_calibration(path: Path) -> bool:
+    """Say whether the file at `path` is an archive with a calibration."""
+    try:
+        with ZipFile(path) as archive:
+            return CALIBRATION in archive.namelist()
+    except (BadZipFile, OSError):
+        return False
+
+
+def _entries(path: Path, names: Iterable[str]) -> list[bytes]:
+    try:
+        with ZipFile(path) as archive:
+            return [archive.read(name) for name in names]
+    except FileNotFoundError:
+        raise DigitsError(f"{path}: no such file; `dvc repro export` makes it") from None
+    except KeyError as error:
+        raise DigitsError(f"{path}: not a calibrated model ({error.args[0]})") from error
+    except (BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+        raise DigitsError(f"{path}: not a calibrated model ({_one_line(error)})") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,126 @@
+"""The detector: a small network that tells digits from what is none, by the features of the classifier.
+
+What the classifier's last layer is given, its features, says more than the probabilities that come of it:
+those of ten classes sum to 1, whatever the image shows.
+All is computed through exact copies and `predict` or `fit`, so that every CPU gives the same bits.
+Keras is imported where it is used, after `digits.runtime.start`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from digits.params import Section
+
+if TYPE_CHECKING:
+    import keras
+
+# The columns of the detector's answer.
+OTHER, DIGIT = 0, 1
+
+
+class DetectorParams(Section):
+    """The section `calibrate.detector` of params.yaml."""
+
+    units: int = Field(ge=1, le=4096)
+    epochs: int = Field(ge=1, le=10_000)
+    batch_size: int = Field(ge=1, le=65_536)
+    learning_rate: float = Field(gt=0, le=10)
+
+
+def features_and_logits(model: keras.Sequential, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give what the last layer of `model` is given, and what it answers before the softmax.
+
+    Args:
+        model: ends in a Dense layer with a softmax.
+        images: float32 (N, H, W, C) in [0, 1].
+
+    Returns:
+        Float32 features (N, F) and logits (N, classes).
+    """
+    import keras
+
+    from digits.batches import batches_in_order
+    from digits.exact import exact_copy
+
+    copy = exact_copy(model)
+    last = copy.layers[-1]
+    last.activation = keras.activations.linear
+    tapped = keras.Model(copy.inputs, [last.input, last.output])
+    features, logits = tapped.predict(batches_in_order(images), verbose=0)
+    return np.asarray(features), np.asarray(logits)
+
+
+def train_detector(
+    digits: np.ndarray, others: np.ndarray, params: DetectorParams, seed: int
+) -> list[np.ndarray]:
+    """Train a detector on the features of digits and of others.
+
+    Args:
+        digits: float32 (N, F), features of digits.
+        others: float32 (M, F), features of what is none.
+        params: its size and the numbers of its training.
+        seed: governs the initial weights and the order of the examples.
+
+    Returns:
+        Kernel and bias of the first layer, then of the second, float32.
+    """
+    import keras
+
+    from digits.batches import batches_in_order
+
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(digits) + len(others))
+    features = np.concatenate([digits, others])[order]
+    kinds = np.where(order < len(digits), DIGIT, OTHER).astype(np.uint8)
+
+    keras.utils.set_random_seed(seed)
+    detector = _layers(features.shape[1], params.units)
+    optimizer = keras.optimizers.Adam(params.learning_rate)
+    detector.compile(optimizer, loss="sparse_categorical_crossentropy")
+    detector.fit(
+        batches_in_order(features, kinds, batch_size=params.batch_size),
+        epochs=params.epochs,
+        shuffle=False,
+        verbose=0,
+    )
+    return [np.asarray(weights) for weights in detector.get_weights()]
+
+
+def scores(detector: list[np.ndarray], features: np.ndarray) -> np.ndarray:
+    """Give the probability, float32 (N,), that each of the `features` (N, F) is a digit's."""
+    from digits.batches import batches_in_order
+
+    answers = _with_weights(detector).predict(batches_in_order(features), verbose=0)
+    return np.asarray(answers)[:, DIGIT]
+
+
+def answering_model(model: keras.Sequential, detector: list[np.ndarray]) -> keras.Model:
+    """Join a classifier and its detector into a model that answers (probabilities, detector's answer)."""
+    import keras
+
+    from digits.exact import exact_copy
+
+    copy = exact_copy(model)
+    last = copy.layers[-1]
+    return keras.Model(copy.inputs, [last.output, _with_weights(detector)(last.input)])
+
+
+def _layers(features: int, units: int) -> keras.Sequential:
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.Input((features,)),
+            keras.layers.Dense(units, activation="relu"),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+
+
+def _with_weights(detector: list[np.ndarray]) -> keras.Sequential:
+    made = _layers(*detector[0].shape)
+    made.set_weights(detector)
+    return made

@@ -1,0 +1,185 @@
+"""Images that are no digits, made up by the dozen: what a detector learns to refuse.
+
+Each kind is a function of a random generator, digits to take apart, and their labels;
+it gives as many float32 images (N, H, W, 1) in [0, 1] as there are digits.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from digits.lettering import LETTERS, draw_characters
+
+Kind = Callable[[np.random.Generator, np.ndarray, np.ndarray], np.ndarray]
+
+
+def make_nondigits(images: np.ndarray, labels: np.ndarray, seed: int) -> np.ndarray:
+    """Make as many images that are no digits as there are `images`, in equal shares of all `KINDS`.
+
+    Args:
+        images: float32 digits (N, H, W, 1) in [0, 1], which some kinds are made of.
+        labels: integers (N,).
+        seed: equal seeds and digits give equal images.
+
+    Returns:
+        Float32 images (N, H, W, 1) in [0, 1].
+    """
+    made = []
+    parts = np.array_split(np.arange(len(images)), len(KINDS))
+    for number, (kind, part) in enumerate(zip(KINDS.values(), parts, strict=True)):
+        random = np.random.Generator(np.random.PCG64([seed, number]))
+        made.append(kind(random, images[part], labels[part]))
+    return np.concatenate(made)
+
+
+def blank(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
+    """Give even images of any brightness, and slopes from one brightness to another."""
+    count, height, width, _channels = images.shape
+    low, high = random.random((2, count, 1, 1, 1), np.float32)
+    high = np.where(random.random((count, 1, 1, 1)) < 0.3, low, high)
+    low[: count // 10] = high[: count // 10] = 0
+    along = np.where(
+        random.random((count, 1, 1, 1)) < 0.5,
+        np.linspace(0, 1, height, dtype=np.float32)[None, :, None, None],
+        np.linspace(0, 1, width, dtype=np.float32)[None, None, :, None],
+    ).astype(np.float32)
+    return np.asarray(low + (high - low) * along)
+
+
+def uniform_noise(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
+    """Give noise whose pixels have any brightness up to a largest one."""
+    return np.asarray(random.random(images.shape, np.float32) * _each(random, images, 0.1, 1))
+
+
+def gaussian_noise(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
+    """Give normally distributed noise around a grey, cut off at black and white."""
+    noise = random.standard_normal(images.shape, np.float32) * _each(random, images, 0.05, 0.5)
+    return np.asarray(np.clip(noise + _each(random, images, 0, 0.6), 0, 1))
+
+
+def salt(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
+    """Give black images with white pixels, few or many."""
+    share = _each(random, images, 0.005, 0.5)
+    return np.asarray((random.random(images.shape, np.float32) < share).astype(np.float32))
+
+
+def clouds(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
+    """Give coarse noise, smoothly enlarged and cut off: blots and shadows."""
+    from PIL import Image
+
+    height, width = images.shape[1:3]
+    clouds = np.empty(images.shape, np.float32)
+    for cloud in clouds:
+        coarse = random.integers(0, 256, (random.integers(2, 10), random.integers(2, 10)), np.uint8)
+        picture = Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR)
+        cloud[..., 0] = np.asarray(picture, np.float32) / 255
+    cut = _each(random, images, 0, 0.7)
+    return np.asarray(np.clip((clouds - cut) / (1 - cut) * _each(random, images, 1, 3), 0, 1))
+
+
+def scribbles(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
+    """Give strokes of a pen that goes to and fro, and crosses itself, in the frame of a digit."""
+    return _drawn(random, images, corners=(5, 13), filled=False)
+
+
+def shapes(random: np.random.Generator, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Give filled polygons, every other one with a texture, as clothes and tools look."""
+    drawn = _drawn(random, images, corners=(3, 9), filled=True)
+    drawn[::2] *= clouds(random, drawn[::2], labels)
+    return np.asarray(drawn * _each(random, images, 0.3, 1))
+
+
+def stripes(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
+    """Give stripes and checks of any width."""
+    count, height, width, _channels = images.shape
+    rows, columns = np.indices((height, width))
+    periods = random.integers(2, 9, (2, count, 1, 1))
+    lying, standing = (rows % periods[0] < periods[0] / 2), (columns % periods[1] < periods[1] / 2)
+    choice = random.integers(0, 3, (count, 1, 1))
+    pattern = np.where(choice == 0, lying, np.where(choice == 1, standing, lying ^ standing))
+    return np.asarray(pattern[..., None].astype(np.float32) * _each(random, images, 0.3, 1))
+
+
+def letters(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
+    """Give printed letters that no digit looks like."""
+    return draw_characters(random, len(images), images.shape[1:3], LETTERS)
+
+
+def inverted(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
+    """Give digits dark on light: what a reader gives the network who mistakes the paper for ink."""
+    return np.asarray(np.float32(1) - images * _each(random, images, 0.4, 1))
+
+
+def pieces(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
+    """Give digits whose four quarters have changed places, each with its neighbour across the middle."""
+    count, height, width, _channels = images.shape
+    down, across = (random.integers(0, 2, count) * (length // 2) for length in (height, width))
+    across = np.where((down == 0) & (across == 0), width // 2, across)
+    rows = (np.arange(height) + down[:, None]) % height
+    columns = (np.arange(width) + across[:, None]) % width
+    return np.asarray(images[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]])
+
+
+def mixtures(random: np.random.Generator, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Give two digits of different classes on top of each other."""
+    other = random.permutation(len(images))
+    for step in range(1, len(images)):
+        same = labels == labels[other]
+        if not same.any():
+            break
+        other[same] = (other[same] + step) % len(images)
+    return np.asarray(np.maximum(images, images[other]))
+
+
+KINDS: dict[str, Kind] = {
+    "blank": blank,
+    "uniform noise": uniform_noise,
+    "gaussian noise": gaussian_noise,
+    "salt": salt,
+    "clouds": clouds,
+    "scribbles": scribbles,
+    "shapes": shapes,
+    "stripes": stripes,
+    "letters": letters,
+    "more letters": letters,
+    "inverted": inverted,
+    "pieces": pieces,
+    "mixtures": mixtures,
+}
+
+
+def _each(random: np.random.Generator, images: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Draw a number from `low` to `high` for each image, float32 (N, 1, 1, 1)."""
+    drawn = random.random((len(images), 1, 1, 1), np.float32)
+    return np.asarray(np.float32(low) + drawn * np.float32(high - low))
+
+
+def _drawn(
+    random: np.random.Generator, images: np.ndarray, corners: tuple[int, int], filled: bool
+) -> np.ndarray:
+    """Draw lines or polygons through random corners, large, and make them smaller."""
+    from PIL import Image, ImageDraw
+
+    drawn = np.empty(images.shape, np.float32)
+    height, width = images.shape[1:3]
+    enlarged = 4
+    for image in drawn:
+        picture = Image.new("L", (enlarged * width, enlarged * height))
+        count = int(random.integers(*corners))
+        margin = enlarged * width // 7
+        points = [
+            (int(across), int(down))
+            for across, down in zip(
+                random.integers(margin, enlarged * width - margin, count),
+                random.integers(margin, enlarged * height - margin, count),
+                strict=True,
+            )
+        ]
+        draw = ImageDraw.Draw(picture)
+        if filled:
+            draw.polygon(points, 255)
+        else:
+            draw.line(points, 255, int(random.integers(enlarged, 4 * enlarged)), "curve")
+        smaller = picture.resize((width, height), Image.Resampling.BOX)
+        image[..., 0] = np.asarray(smaller, np.float32) / 255
+    return drawn

@@ -1,0 +1,34 @@
+"""Fit the temperature and the thresholds on validation images, and train the detector of what is no digit."""
+
+from pathlib import Path
+
+from digits import runtime
+from digits.arrays import read_arrays
+from digits.confidence import CalibrateParams, calibrate, save_calibrated
+from digits.datasets import DATASETS
+from digits.errors import run
+from digits.models import load_model
+from digits.params import Params
+
+
+def main() -> None:
+    params = Params()
+    calibrate_params = params.section("calibrate", CalibrateParams)
+    classes = DATASETS[params.choice("dataset", "dataset", list(DATASETS))].classes
+    threads = params.section("runtime", runtime.RuntimeParams).threads
+    training, validation = (
+        read_arrays(Path(f"data/prepared/{part}.npz"), ("images", "labels"))
+        for part in ("train", "validation")
+    )
+
+    runtime.start(threads)
+    model = load_model(Path("data/model.keras"))
+    calibration, detector = calibrate(model, training, validation, classes, calibrate_params)
+    save_calibrated(model, calibration, detector, Path("data/calibrated.keras"))
+    thresholds = calibration.thresholds
+    print(f"temperature: {calibration.temperature:.4f}")
+    print(f"accepted from a confidence of {thresholds.confidence:g} and a score of {thresholds.score:g} on")
+
+
+if __name__ == "__main__":
+    run(main)
