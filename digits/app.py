@@ -56,11 +56,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def app(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
     try:
+        import uvicorn  # noqa: F401
+
         from digits.server import application
     except ModuleNotFoundError as error:
-        if error.name != "starlette":
+        missing = str(error.name).split(".")[0]
+        if missing not in ("starlette", "uvicorn"):
             raise
-        raise _extra_missing(error) from error
+        raise DigitsError(
+            f"the page needs {missing}, which the extra `app` installs: python -m pip install -e '.[app]'"
+        ) from error
     from digits.prediction import load_model, predict_digit
 
     with listen(arguments.host, arguments.port) as listener:
@@ -73,15 +78,8 @@ def app(arguments: argparse.Namespace) -> int:
 
 
 def runner(application: ASGIApp) -> uvicorn.Server:
-    """Give what runs `application`: quiet, on plain HTTP, for a bounded number of connections.
-
-    Raises:
-        DigitsError: uvicorn is not installed.
-    """
-    try:
-        import uvicorn
-    except ModuleNotFoundError as error:
-        raise _extra_missing(error) from error
+    """Give what runs `application`: quiet, on plain HTTP, for a bounded number of connections."""
+    import uvicorn
 
     config = uvicorn.Config(
         application,
@@ -96,12 +94,6 @@ def runner(application: ASGIApp) -> uvicorn.Server:
         timeout_graceful_shutdown=3,
     )
     return uvicorn.Server(config)
-
-
-def _extra_missing(error: ModuleNotFoundError) -> DigitsError:
-    return DigitsError(
-        f"the page needs {error.name}, which the extra `app` installs: python -m pip install -e '.[app]'"
-    )
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -13,7 +13,7 @@ from digits.errors import DigitsError
 from tests.pipeline import REPOSITORY
 
 
-def refusal(*arguments: str, first: str = "") -> str:
+def refusal(*arguments: str, first: str = "pass") -> str:
     """Run `digits app` so that it must fail, and give what it says in its one line."""
     code = f"import sys; {first}; sys.argv[1:] = ['app', *sys.argv[1:]]; from digits.cli import main; main()"
     answer = subprocess.run(
@@ -43,9 +43,7 @@ def test_a_port_in_use_is_named_with_the_way_out() -> None:
         port = other.getsockname()[1]
         line = refusal("--no-browser", "--port", str(port))
 
-    assert (
-        f"port {port} of 127.0.0.1 is in use; --port names another, and --port 0 takes a free one" == line
-    )
+    assert f"port {port} of 127.0.0.1 is in use; --port names another, and --port 0 takes a free one" == line
 
 
 @pytest.mark.parametrize(
