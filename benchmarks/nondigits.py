@@ -2,8 +2,8 @@
 
 Usage: python -m benchmarks.nondigits [--model FILE] [--fashion FOLDER] [--fonts FOLDER]
 
-Fashion-MNIST is Debian's package dataset-fashion-mnist; the fonts are any that the detector was not trained on,
-such as Debian's package fonts-liberation. What is not there is left out, and said to be.
+Fashion-MNIST is Debian's package dataset-fashion-mnist; the fonts are any that the detector was not
+trained on, such as those of the package fonts-liberation. What is not there is left out, and said to be.
 """
 
 import argparse
@@ -29,8 +29,8 @@ def noises(shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray]]:
     yield "blank, of 256 greys", np.broadcast_to(levels, (256, *shape)).copy()
     yield "uniform noise", random.random(size, np.float32)
     grey = random.standard_normal(size, np.float32)
-    yield "Gaussian noise, σ 0.25 around 0", np.clip(grey / 4, 0, 1)
-    yield "Gaussian noise, σ 0.25 around 0.5", np.clip(grey / 4 + 0.5, 0, 1)
+    yield "Gaussian noise, deviation 0.25 around 0", np.clip(grey / 4, 0, 1)
+    yield "Gaussian noise, deviation 0.25 around 0.5", np.clip(grey / 4 + 0.5, 0, 1)
     for share in (0.01, 0.05, 0.2):
         yield f"salt, {share:.0%} of the pixels", (random.random(size, np.float32) < share).astype(np.float32)
 

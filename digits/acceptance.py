@@ -7,6 +7,9 @@ import numpy as np
 from digits.errors import DigitsError
 from digits.intervals import wilson_interval
 
+# Of two networks that differ in nothing but the order of their sums.
+ROUNDING = 1e-3
+
 
 def acceptance(accepted: np.ndarray, correct: np.ndarray) -> dict[str, object]:
     """Measure what is accepted.
@@ -28,7 +31,7 @@ def acceptance(accepted: np.ndarray, correct: np.ndarray) -> dict[str, object]:
     }
 
 
-def parity(first: np.ndarray, second: np.ndarray) -> dict[str, object]:
+def parity(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
     """Compare the probabilities (N, classes) that two engines give the same images.
 
     The difference is rounded up to a power of ten, since LiteRT's last bits depend on the CPU.
@@ -39,8 +42,23 @@ def parity(first: np.ndarray, second: np.ndarray) -> dict[str, object]:
     if first.shape != second.shape:
         raise DigitsError(f"answers of shape {first.shape} and {second.shape} cannot be compared")
     largest = float(np.abs(first.astype(np.float64) - second).max(initial=0))
+    rounded_up = largest if not largest > 0 else 10.0 ** max(math.ceil(math.log10(largest)), -6)
     return {
         "images": len(first),
         "same_answers": int((first.argmax(axis=1) == second.argmax(axis=1)).sum()),
-        "difference_at_most": 10.0 ** max(math.ceil(math.log10(largest)), -6) if largest else 0.0,
+        "difference_at_most": rounded_up,
     }
+
+
+def check_parity(first: np.ndarray, second: np.ndarray) -> None:
+    """Refuse an export whose probabilities (N, classes) are further off than rounding explains.
+
+    Raises:
+        DigitsError: a probability differs by more than `ROUNDING`, or is no number.
+    """
+    found = parity(first, second)
+    if not found["difference_at_most"] <= ROUNDING:
+        raise DigitsError(
+            f"the exported model answers otherwise: {found['same_answers']} of {found['images']} images are "
+            f"named alike, and probabilities differ by up to {found['difference_at_most']:g}"
+        )

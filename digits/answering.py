@@ -30,7 +30,7 @@ a photograph, a scan or a drawing. What is no digit, or hardly one, is `unsure`,
 """
 EPILOG = """\
 PATH is
-  a file       any image that Pillow reads
+  a file       an image: PNG, JPEG, GIF, BMP, TIFF, WebP, AVIF, PPM
   a folder     the images in it and in the folders below it, by their endings
   a pattern    such as 'scans/*.png' or 'scans/**/*.jpg', where the shell left it as it is
   -            standard input, one image
@@ -118,7 +118,7 @@ def _answer(sources: list[Source], model: Classifier, arguments: argparse.Namesp
                 if arguments.explain:
                     _explain(arguments.explain, source.name, predictions)
             except DigitsError as error:
-                say(f"digits: {error}", sys.stderr)
+                say(f"digits: {_where(source)}{error}", sys.stderr)
                 status = 1
                 continue
             for prediction in predictions:
@@ -129,9 +129,14 @@ def _answer(sources: list[Source], model: Classifier, arguments: argparse.Namesp
 def _read(source: Source, model: Classifier, many: bool) -> list[Prediction]:
     from digits.prediction import find_digits, predict_digit
 
-    picture = source.open()
+    picture = source.picture()
     # Where nothing stands by itself, the picture as a whole says why.
     return (find_digits(picture, model) if many else []) or [predict_digit(picture, model)]
+
+
+def _where(source: Source) -> str:
+    """Name standard input, which is no more than bytes to who reads it; an error names a file by itself."""
+    return "-: " if source.name == "-" else ""
 
 
 def _explain(path: Path, name: str, predictions: list[Prediction]) -> None:

@@ -11,7 +11,7 @@ from digits.errors import DigitsError
 
 @contextmanager
 def chatter_held_back() -> Iterator[None]:
-    """Keep from the screen what libraries write while the block runs, unless it fails for an unknown reason."""
+    """Keep from the screen what libraries write while the block runs, unless it fails unforeseen."""
     try:
         sys.stderr.flush()
         screen = os.dup(2)

@@ -162,7 +162,7 @@ def _calibrations(first: Path, second: Path) -> tuple[str, object, object]:
 
 
 def _answers(path: Path, images: np.ndarray) -> np.ndarray:
-    """Give what a model says about each image: probabilities, and of a calibrated one score and acceptance."""
+    """Give what a model says about each image: probabilities, and if calibrated, score and acceptance."""
     if not has_calibration(path) and path.suffix == ".keras":
         from digits.models import load_model, probabilities
 

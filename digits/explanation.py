@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from digits.figures import BLUE, QUIET, VERMILION, blank_figure, heading, house_style
+from digits.listing import percent
 
 if TYPE_CHECKING:
     from digits.prediction import Prediction
@@ -57,7 +58,8 @@ def _summary(predictions: list[Prediction]) -> str:
     if only.box is None:
         return only.reason
     doubt = f"; unsure: {only.reason}" if only.reason else ""
-    return f"{only.digit}, with a confidence of {only.confidence:.1%} and a score of {only.score:.2f}{doubt}"
+    sure = f"confidence {percent(only.confidence)}, score {only.score:.2f}"
+    return f"{only.digit}: {sure}{doubt}"
 
 
 def _draw_step(axes: Axes, name: str, array: np.ndarray) -> None:
@@ -80,5 +82,5 @@ def _draw_probabilities(axes: Axes, prediction: Prediction) -> None:
     axes.set_ylim(0, 1.12)
     axes.set_box_aspect(1)
     axes.spines["left"].set_visible(False)
-    text = "no ink" if prediction.box is None else f"{prediction.digit}: {prediction.confidence:.1%}"
+    text = "no ink" if prediction.box is None else f"{prediction.digit}: {percent(prediction.confidence)}"
     axes.set_title(text, fontsize=8, fontweight="normal", color=colour)

@@ -22,6 +22,15 @@ SEVERAL_SIDE = 1200
 LEAST_SIDE = 64
 """Pixels of the longer side below which a picture is enlarged, so that its edges are not stairs."""
 
+MIDDLES = np.arange(SIDE, dtype=np.float32) + np.float32(0.5)
+"""Where the pixels of a row of MNIST's have their middles."""
+
+MOST_OFF = 1.03
+"""Pixels between the centre of mass and the middle of an image of MNIST, at most."""
+
+LEAST_STRENGTH = 0.9
+"""Of the strongest pixel of an image of MNIST."""
+
 Steps = tuple[tuple[str, np.ndarray], ...]
 
 
@@ -41,17 +50,32 @@ class Framed:
 
 
 def is_mnist(luminance: np.ndarray) -> bool:
-    """Tell whether a luminance (H, W) has the form that all 70,000 images of MNIST have.
+    """Tell whether a luminance (H, W) has the form of MNIST's images (see `frame_mnist`)."""
+    return _as_it_is(luminance) is not None
 
-    28×28 pixels, a digit 19 or 20 pixels long, its centre of mass within half a pixel of the middle.
+
+def frame_mnist(images: np.ndarray) -> list[Framed | None]:
+    """Frame those of float32 images (N, 28, 28) in [0, 1] that have the form which all of MNIST's have.
+
+    It is a digit 19 or 20 pixels long, its centre of mass within about a pixel of the middle.
+    Such an image stays as it is.
     """
-    if luminance.shape != (SIDE, SIDE) or luminance.max() < 0.9:
-        return False
-    rows, columns = (np.flatnonzero(luminance.any(axis=axis)) for axis in (1, 0))
-    length = max(np.ptp(rows), np.ptp(columns)) + 1
-    centre = np.add(ndimage.center_of_mass(np.asarray(luminance, np.float64)), 0.5)
-    off = np.abs(centre - SIDE / 2).max()
-    return bool(DIGIT_SIDE - 1 <= length <= DIGIT_SIDE and off <= 1.03)
+    count = len(images)
+    # Of the rows of each image, and then of the columns.
+    sums = np.concatenate([images.sum(axis=2), images.sum(axis=1)])
+    inked = sums > 0
+    first, after = inked.argmax(axis=1), SIDE - inked[:, ::-1].argmax(axis=1)
+    with np.errstate(invalid="ignore"):
+        off = np.abs(sums @ MIDDLES / sums.sum(axis=1) - SIDE / 2)
+    length = after - first
+    length, off = np.maximum(length[:count], length[count:]), np.maximum(off[:count], off[count:])
+    alike = (DIGIT_SIDE - 1 <= length) & (length <= DIGIT_SIDE) & (off <= MOST_OFF)
+    alike &= images.reshape(count, -1).max(axis=1, initial=0) >= LEAST_STRENGTH
+    boxes = np.stack([first[count:], first[:count], after[count:], after[:count]], axis=1).tolist()
+    return [
+        Framed(image, tuple(box), (("picture", image), ("framed", image))) if is_alike else None
+        for image, box, is_alike in zip(images, boxes, alike.tolist(), strict=True)
+    ]
 
 
 def frame_digit(luminance: np.ndarray) -> Framed:
@@ -62,8 +86,8 @@ def frame_digit(luminance: np.ndarray) -> Framed:
     Args:
         luminance: float32 (H, W) in [0, 1], as `digits.pictures.read_picture` gives it.
     """
-    if is_mnist(luminance):
-        return _as_it_is(luminance)
+    if as_it_is := _as_it_is(luminance):
+        return as_it_is
     inked, steps, scale = _inked(luminance, WORKING_SIDE)
     labels, found = pieces(inked)
     digit = one_digit(found, inked.shape)
@@ -78,20 +102,19 @@ def frame_digits(luminance: np.ndarray) -> list[Framed]:
     Args:
         luminance: float32 (H, W) in [0, 1], as `digits.pictures.read_picture` gives it.
     """
-    if is_mnist(luminance):
-        return [_as_it_is(luminance)]
+    if as_it_is := _as_it_is(luminance):
+        return [as_it_is]
     inked, steps, scale = _inked(luminance, SEVERAL_SIDE)
     labels, found = pieces(inked)
     digits = several_digits(found, inked.shape)
     return [_framed(inked, labels, digit, steps, scale) for digit in digits]
 
 
-def _as_it_is(luminance: np.ndarray) -> Framed:
-    """Give a picture in MNIST's form unchanged."""
-    image = np.array(luminance, np.float32)
-    rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
-    box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    return Framed(image, box, (("picture", image), ("framed", image)))
+def _as_it_is(luminance: np.ndarray) -> Framed | None:
+    """Give a picture in MNIST's form unchanged, and nothing for another."""
+    if luminance.shape != (SIDE, SIDE):
+        return None
+    return frame_mnist(np.array(luminance, np.float32)[np.newaxis])[0]
 
 
 def _inked(luminance: np.ndarray, side: int) -> tuple[np.ndarray, Steps, float]:

@@ -16,16 +16,16 @@ ENDINGS = ("avif", "bmp", "gif", "jpeg", "jpg", "pbm", "pgm", "png", "pnm", "ppm
 
 @dataclass(frozen=True)
 class Source:
-    """Something to read: its name, as it is shown, or why it cannot be read."""
+    """What a picture is called in the answers, and why there is none, where that is known beforehand."""
 
     name: str
     problem: str = ""
 
-    def open(self) -> Path | bytes:
+    def picture(self) -> Path | bytes:
         """Give what `read_picture` reads.
 
         Raises:
-            DigitsError: it cannot be read.
+            DigitsError: there is a problem, or standard input is a terminal.
         """
         if self.problem:
             raise DigitsError(self.problem)
@@ -71,6 +71,6 @@ def _folder(folder: str) -> Iterator[Source]:
 
 def _standard_input() -> bytes:
     if sys.stdin is None or sys.stdin.isatty():
-        raise DigitsError("-: standard input is a terminal; expected the bytes of a picture")
+        raise DigitsError("standard input is a terminal; expected the bytes of a picture")
     # One byte more than is allowed, so that the reader of pictures sees that it is too much.
     return sys.stdin.buffer.read(LARGEST_FILE + 1)

@@ -55,7 +55,7 @@ class Table:
         """Lay out one answer; where there is no ink, there is no digit either."""
         digit, confidence, bar = "-", "-", ""
         if prediction.box is not None:
-            digit, confidence = str(prediction.digit), _percent(prediction.confidence)
+            digit, confidence = str(prediction.digit), percent(prediction.confidence)
             filled = round(BAR * prediction.confidence)
             bar = self.blocks[0] * filled + self.blocks[1] * (BAR - filled)
         doubt = f"unsure: {prediction.reason}" if prediction.reason else ""
@@ -116,7 +116,7 @@ def _csv_line(cells: list[Any]) -> str:
     return line.getvalue()
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """Give `share` in percent, never 100 for what is less."""
     return "100.0%" if share == 1 else f"{min(100 * share, 99.9):.1f}%"
 

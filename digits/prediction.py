@@ -14,14 +14,16 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from digits.centring import SIDE
 from digits.classifier import Classifier, load_classifier
 from digits.errors import DigitsError, unknown_name
-from digits.framing import Framed, frame_digit, frame_digits
+from digits.framing import Framed, frame_digit, frame_digits, frame_mnist
 from digits.pictures import read_picture
 
 if TYPE_CHECKING:
@@ -119,14 +121,17 @@ def predict_digits(images: Iterable[Picture] | np.ndarray, model: Classifier) ->
     Raises:
         DigitsError: one of the `images` is no picture that can be read; the text has its place, from 0 on.
     """
-    if isinstance(images, str | Path | bytes) or getattr(images, "ndim", 3) not in (3, 4):
+    several = isinstance(images, Iterable) and not isinstance(images, str | bytes)
+    if not several or getattr(images, "ndim", 3) not in (3, 4):
         raise DigitsError(
             "expected several pictures: a list, or an array (N, H, W); one is for predict_digit"
         )
+    known = _prepared(images) if isinstance(images, np.ndarray) else repeat(None)
     framed = []
-    for place, image in enumerate(images):
+    # Prepared images are framed at once: one by one, that would take longer than the network does.
+    for place, (image, as_it_is) in enumerate(zip(images, known, strict=False)):
         try:
-            framed.append(frame_digit(read_picture(image)))
+            framed.append(as_it_is or frame_digit(read_picture(image)))
         except DigitsError as error:
             raise DigitsError(f"picture {place}: {error}") from error
     return _answers(framed, model)
@@ -148,6 +153,20 @@ def find_digits(image: Picture, model: Classifier) -> list[Prediction]:
     return _answers([each for each in frame_digits(read_picture(image)) if each.box is not None], model)
 
 
+def _prepared(images: np.ndarray) -> Iterable[Framed | None]:
+    """Frame those images of an array (N, 28, 28) or (N, 28, 28, 1) that are prepared as MNIST's are."""
+    form = (SIDE, SIDE) if images.ndim == 3 else (SIDE, SIDE, 1)
+    if images.shape[1:] != form or images.dtype not in (np.uint8, np.float32):
+        return repeat(None)
+    if images.dtype == np.uint8:
+        images = np.divide(images, np.float32(255), dtype=np.float32)
+    # A copy, which the predictions keep. What is not finite, or beyond 0 to 1, is left to `read_picture`.
+    images = images.reshape(-1, SIDE, SIDE).copy()
+    if not (len(images) and images.min() >= 0 and images.max() <= 1):
+        return repeat(None)
+    return frame_mnist(images)
+
+
 def _start_tensorflow() -> None:
     """Start TensorFlow with a thread for each core, unless the program has started it as it likes."""
     from digits import runtime
@@ -161,29 +180,32 @@ def _answers(framed: list[Framed], model: Classifier) -> list[Prediction]:
     if not isinstance(model, Classifier):
         raise DigitsError(f"model: expected what load_model gives, found {type(model).__name__}")
     inked = [each.image for each in framed if each.box is not None]
-    classes = len(model.classes)
-    probabilities = np.full((len(framed), classes), np.float32(1) / classes, np.float32)
-    scores = np.zeros(len(framed), np.float32)
-    if inked:
-        answers = model.classify(np.stack(inked)[..., np.newaxis])
-        places = [place for place, each in enumerate(framed) if each.box is not None]
-        probabilities[places], scores[places] = answers.probabilities, answers.score
-    digits = probabilities.argmax(axis=1).tolist()
-    return [
-        _prediction(each, digit, row, score, model)
-        for each, digit, row, score in zip(framed, digits, probabilities, scores.tolist(), strict=True)
-    ]
+    found = iter(_found(inked, model) if inked else ())
+    nothing = np.full(len(model.classes), 1 / len(model.classes), np.float32)
+    predictions = []
+    for each in framed:
+        if each.box is None:
+            known = (0, float(nothing[0]), nothing.copy(), 0.0, "no ink found")
+        else:
+            known = next(found)
+        predictions.append(Prediction(*known, each.image, each.box, each.steps))
+    return predictions
 
 
-def _prediction(
-    framed: Framed, digit: int, probabilities: np.ndarray, score: float, model: Classifier
-) -> Prediction:
-    confidence = float(probabilities[digit])
-    reason = _doubt(confidence, score, model) if framed.box is not None else "no ink found"
-    return Prediction(digit, confidence, probabilities, score, reason, framed.image, framed.box, framed.steps)
+def _found(
+    images: list[np.ndarray], model: Classifier
+) -> Iterator[tuple[int, float, np.ndarray, float, str]]:
+    """Give digit, confidence, probabilities, score and reason for each of at least one image."""
+    answers = model.classify(np.array(images)[..., np.newaxis])
+    digits = answers.probabilities.argmax(axis=1).tolist()
+    for digit, row, score in zip(digits, answers.probabilities, answers.score.tolist(), strict=True):
+        confidence = float(row[digit])
+        yield digit, confidence, row, score, _doubt(confidence, score, model)
 
 
 def _doubt(confidence: float, score: float, model: Classifier) -> str:
+    if confidence >= model.thresholds.confidence and score >= model.thresholds.score:
+        return ""
     found = {"confidence": confidence, "score": score}
     allowed = {"confidence": model.thresholds.confidence, "score": model.thresholds.score}
     return " and ".join(

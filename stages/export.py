@@ -1,9 +1,12 @@
-"""Write the calibrated model for LiteRT."""
+"""Write the calibrated model for LiteRT, and hold its answers to Keras's on the validation images."""
 
 from pathlib import Path
 
 from digits import runtime
+from digits.acceptance import check_parity
+from digits.arrays import read_arrays
 from digits.calibrated import append_calibration, read_calibration, read_detector
+from digits.classifier import load_classifier
 from digits.errors import run
 from digits.files import whole_file
 from digits.flatbuffer import flatbuffer
@@ -15,12 +18,14 @@ def main() -> None:
     threads = Params().section("runtime", runtime.RuntimeParams).threads
     source, target = Path("data/calibrated.keras"), Path("data/model.tflite")
     calibration, detector = read_calibration(source), read_detector(source)
+    images = read_arrays(Path("data/prepared/validation.npz"), ("images",))["images"]
 
     runtime.start(threads)
-    content = flatbuffer(load_model(source), detector)
+    said = load_classifier(source, "keras").classify(images)
     with whole_file(target) as partial:
-        partial.write_bytes(content)
+        partial.write_bytes(flatbuffer(load_model(source), detector))
         append_calibration(partial, calibration)
+        check_parity(said.probabilities, load_classifier(partial, "litert").classify(images).probabilities)
     print(f"wrote {target.as_posix()}: {target.stat().st_size:,} bytes")
 
 

@@ -3,13 +3,15 @@
 import fcntl
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.pipeline import STAGES, Project
+from tests.pipeline import REPOSITORY, STAGES, Project
 
 # A busy machine is no failure.
 settings.register_profile("digits", deadline=None)
@@ -76,6 +78,17 @@ def finished(once: Callable[[str, Callable[[Path], object]], Path]) -> Project:
 
     folder = once("finished", build)
     return Project(folder / "project", folder / "home")
+
+
+@pytest.fixture(scope="session")
+def classifier_files(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """Give a folder with the small classifier of printed digits: model.tflite and calibrated.keras."""
+
+    def build(folder: Path) -> None:
+        command = [sys.executable, "-m", "tests.tiny_classifier", str(folder)]
+        subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
+
+    return once("classifier", build)
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,16 @@ import numpy as np
 
 from digits import runtime
 from digits.arrays import Arrays, write_arrays
+from digits.classifier import load_classifier
+from digits.confidence import CalibrateParams, calibrate, save_calibrated
 from digits.curves import training_curves
+from digits.detector import DetectorParams
 from digits.evaluation import EvaluateParams, evaluate
 from digits.figures import write_figure
+from digits.flatbuffer import flatbuffer
 from digits.mistakes import confusion_matrix_figure, mistakes_gallery
-from digits.models import probabilities, save_model
+from digits.models import load_model, probabilities, save_model
+from digits.nondigits import make_nondigits
 from digits.params import Params
 from digits.preparation import scale
 from digits.recipes import Recipe
@@ -108,6 +113,7 @@ def whole_run(recipe: Recipe, evaluate_params: EvaluateParams, folder: Path) -> 
     yield "model.keras", (folder / "model.keras").read_bytes()
     yield "history", np.array(list(history.values()))
 
+    yield from calibrated(model, parts, folder)
     test = images_and_labels(2000, 3)
     asked = 64
     answers = probabilities(model, test["images"][:asked])
@@ -132,6 +138,23 @@ def whole_run(recipe: Recipe, evaluate_params: EvaluateParams, folder: Path) -> 
     for name, figure in figures.items():
         write_figure(folder / name, figure)
         yield name, (folder / name).read_bytes()
+
+
+def calibrated(model: Any, parts: list[Arrays], folder: Path) -> Iterator[tuple[str, Any]]:
+    """Calibrate a copy of `model` and export it; give each output by name."""
+    images, labels = parts[1]["images"], parts[1]["labels"]
+    yield "non-digits", make_nondigits(images, labels, 0)
+    save_model(model, folder / "before.keras")
+    copy = load_model(folder / "before.keras")
+    detector = DetectorParams(units=64, epochs=2, batch_size=64, learning_rate=0.001)
+    numbers = CalibrateParams(seed=0, detector=detector, wrong_at_most=0.5, false_accepts_at_most=0.1)
+    calibration, weights = calibrate(copy, *parts, CLASSES, numbers)
+    yield "calibration.json", calibration.as_json().encode()
+    save_calibrated(copy, calibration, weights, folder / "calibrated.keras")
+    yield "calibrated.keras", (folder / "calibrated.keras").read_bytes()
+    classifier = load_classifier(folder / "calibrated.keras", "keras")
+    yield "scores", classifier.classify(images).score
+    yield "model.tflite", flatbuffer(copy, weights)
 
 
 def main() -> None:

@@ -1,0 +1,75 @@
+"""How many pictures that MNIST has not are read rightly, beside the article's way of reading them.
+
+`python -m benchmarks.unseen [--photographs N] [--half tune|report] [--model PATH]` prints a Markdown table.
+Pictures with an even index may be used for tuning; the table is of those with an odd one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks import scenes
+from digits import runtime
+from digits.framing import frame_digit
+from digits.pictures import read_picture
+
+SEED = 0
+HALVES = {"tune": 0, "report": 1}
+
+
+def the_article_s_way(image: Image.Image) -> np.ndarray:
+    """Resize a picture to 28×28 grey pixels and divide by 255, whatever it shows."""
+    return np.asarray(image.convert("L").resize((28, 28)), np.float32) / 255
+
+
+def unseen(photographs: int, half: int) -> tuple[dict[str, list[tuple[Image.Image, int]]], list[str]]:
+    """Give the sets by name, each a list of pictures and digits, and the names of the fonts."""
+    sets = defaultdict(list)
+    with np.load("data/raw/mnist.npz") as raw:
+        images, labels = raw["x_test"], raw["y_test"]
+    random = np.random.default_rng(SEED)
+    for index in random.permutation(len(images))[:photographs]:
+        sets["photographs of MNIST's test digits"].append(
+            (scenes.photograph(images[index], random), int(labels[index]))
+        )
+    for image, label in zip(*scenes.other_writers(), strict=True):
+        sets["scikit-learn's digits, upscaled"].append((Image.fromarray(image), int(label)))
+    paths = scenes.fonts()
+    for image, digit, dark in scenes.printed(paths, np.random.default_rng(SEED)):
+        ink = "dark on light" if dark else "light on dark"
+        sets[f"fonts, 12 to 400 pixels, {ink}"].append((image, digit))
+    halves = {name: pictures[half::2] for name, pictures in sets.items()}
+    return halves, [path.stem for path in paths]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--photographs", type=int, default=2000)
+    parser.add_argument("--half", choices=HALVES, default="report")
+    parser.add_argument("--model", type=Path, default=Path("data/model.keras"))
+    options = parser.parse_args()
+    runtime.start(os.cpu_count() or 1)
+    from digits.models import load_model, probabilities
+
+    model = load_model(options.model)
+    sets, names = unseen(options.photographs, HALVES[options.half])
+    print("| pictures | number | the article's way | as MNIST was made |\n| --- | ---: | ---: | ---: |")
+    for name, pictures in sets.items():
+        labels = np.array([label for _, label in pictures])
+        shares = []
+        for ways in (the_article_s_way, lambda image: frame_digit(read_picture(image)).image):
+            framed = np.stack([ways(image) for image, _ in pictures])[..., np.newaxis]
+            shares.append(np.mean(probabilities(model, framed).argmax(axis=1) == labels))
+        print(f"| {name} | {len(labels):,} | {shares[0]:.1%} | {shares[1]:.1%} |", flush=True)
+    print(f"\n{len(names)} fonts: {', '.join(names)}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""A calibrated model's files: what goes in comes out, both engines answer alike, bad files give a line."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digits.arrays import read_arrays
+from digits.calibrated import (
+    Calibration,
+    Thresholds,
+    append_calibration,
+    read_calibration,
+    read_detector,
+)
+from digits.classifier import load_classifier
+from digits.errors import DigitsError
+from tests.pipeline import REPOSITORY, Project
+
+CALIBRATION = Calibration(("a", "b"), (2, 2, 1), 1.5, Thresholds(0.75, 0.25))
+
+
+def test_a_calibration_comes_back_from_the_file_that_it_was_appended_to(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"a network")
+    weights = [np.full(shape, 0.5, np.float32) for shape in ((3, 2), (2,), (2, 2), (2,))]
+    append_calibration(path, CALIBRATION, weights)
+
+    assert CALIBRATION == read_calibration(path)
+    assert all(np.array_equal(*pair) for pair in zip(weights, read_detector(path), strict=True))
+    assert path.read_bytes().startswith(b"a network")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda path: path.unlink(), "no such file"),
+        (lambda path: path.write_bytes(b""), "not a calibrated model"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-10]), "not a calibrated model"),
+        (lambda path: (path.unlink(), path.mkdir()), "not a calibrated model"),
+        (lambda path: path.write_bytes(path.read_bytes().replace(b"temperature", b"temperance_")), "no"),
+    ],
+)
+def test_a_file_that_is_no_calibrated_model_gives_one_line(
+    tmp_path: Path, change: Callable[[Path], object], reason: str
+) -> None:
+    path = tmp_path / "model.tflite"
+    append_calibration(path, CALIBRATION)
+    change(path)
+    with pytest.raises(DigitsError, match=reason) as caught:
+        load_classifier(path, "litert")
+
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", *(CALIBRATION.as_json().replace(old, new) for old, new in [("1.5", "NaN"), ("2,", "")])],
+)
+def test_a_calibration_that_says_something_else_is_refused(text: str) -> None:
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        Calibration.from_json(text)
+
+
+def test_a_network_that_litert_cannot_read_gives_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"no network" * 100)
+    append_calibration(path, CALIBRATION)
+    with pytest.raises(DigitsError, match=r"model\.tflite: not a readable \.tflite model \(") as caught:
+        load_classifier(path, "litert")
+
+    assert "\n" not in str(caught.value)
+
+
+def test_an_engine_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(DigitsError, match=r"'kera' is no engine \(did you mean 'keras'\?\)"):
+        load_classifier(Path("model.keras"), "kera")  # type: ignore[arg-type]
+
+
+def test_any_number_of_images_is_answered_as_each_alone(finished: Project) -> None:
+    images = read_arrays(finished.folder / "data/prepared/test.npz", ("images",))["images"]
+    classifier = load_classifier(finished.folder / "data/model.tflite", "litert")
+    whole = classifier.classify(images[:33])
+    alone = [classifier.classify(images[index : index + 1]) for index in range(33)]
+
+    np.testing.assert_allclose(whole.score, [each.score[0] for each in alone], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        whole.probabilities, np.concatenate([each.probabilities for each in alone]), rtol=0, atol=1e-5
+    )
+    assert (0, 10) == classifier.classify(images[:0]).probabilities.shape
+
+
+def test_images_of_another_form_are_refused(finished: Project) -> None:
+    classifier = load_classifier(finished.folder / "data/model.tflite", "litert")
+
+    assert ((14, 14, 1), tuple("0123456789")) == (classifier.image_shape, classifier.classes)
+    for images in (np.zeros((1, 28, 28, 1), np.float32), np.zeros((1, 14, 14, 1))):
+        with pytest.raises(DigitsError, match=r"expected float32 and \(N, 14, 14, 1\)"):
+            classifier.classify(images)
+
+
+def test_litert_needs_no_tensorflow() -> None:
+    code = "import sys, digits.classifier, ai_edge_litert.interpreter; "
+    code += "print({'tensorflow', 'keras'} & {*sys.modules})"
+    finished = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
+
+    assert "set()" == finished.stdout.strip()
+
+
+@pytest.mark.xdist_group("tensorflow")
+@pytest.mark.usefixtures("tensorflow_started")
+def test_both_engines_answer_alike(finished: Project) -> None:
+    images = read_arrays(finished.folder / "data/prepared/test.npz", ("images",))["images"]
+    keras, litert = (
+        load_classifier(finished.folder / file, engine).classify(images)  # type: ignore[arg-type]
+        for file, engine in (("data/calibrated.keras", "keras"), ("data/model.tflite", "litert"))
+    )
+
+    np.testing.assert_allclose(keras.probabilities, litert.probabilities, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(keras.score, litert.score, rtol=0, atol=1e-5)
+
+
+@pytest.mark.xdist_group("tensorflow")
+@pytest.mark.usefixtures("tensorflow_started")
+def test_two_exports_have_equal_bytes(finished: Project) -> None:
+    from digits.flatbuffer import flatbuffer
+    from digits.models import load_model
+
+    path = finished.folder / "data/calibrated.keras"
+    first, second = (flatbuffer(load_model(path), read_detector(path)) for _ in range(2))
+
+    assert first == second
+    assert (finished.folder / "data/model.tflite").read_bytes().startswith(first)
+
+
+@pytest.mark.xdist_group("tensorflow")
+@pytest.mark.usefixtures("tensorflow_started")
+def test_another_threshold_makes_calibrated_models_differ(finished: Project, tmp_path: Path) -> None:
+    from digits.differences import answer_differences
+
+    source = finished.folder / "data/model.tflite"
+    calibration = read_calibration(source)
+    for name, threshold in (("all", 0.0), ("none", 1.1)):
+        path = tmp_path / f"{name}.tflite"
+        thresholds = Thresholds(threshold, 0.0)
+        changed = Calibration(calibration.classes, calibration.image_shape, 1.0, thresholds)
+        path.write_bytes(source.read_bytes()[: -len(_archive(source))])
+        append_calibration(path, changed)
+    [differences] = answer_differences(tmp_path / "all.tflite", tmp_path / "none.tflite", finished.folder)
+
+    assert {1.0} == set(differences.tolist())
+
+
+def _archive(path: Path) -> bytes:
+    """Give the zip archive behind a flatbuffer."""
+    content = path.read_bytes()
+    return content[content.rindex(b"PK\x03\x04") :]

@@ -1,0 +1,128 @@
+"""Temperature and thresholds, against values worked out by hand; the detector, on a small case."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digits.acceptance import acceptance, check_parity, parity
+from digits.calibrated import Thresholds
+from digits.errors import DigitsError
+from digits.temperature import LOWEST, divide_logits, fit_temperature, negative_log_likelihood
+from digits.thresholds import choose_thresholds
+
+# Of four images with logits 2 and 0, three are of the class with the 2.
+LOGITS = np.array([[2, 0]] * 4, np.float32)
+LABELS = np.array([0, 0, 0, 1])
+
+
+def test_the_negative_log_likelihood_is_the_mean_cost_of_the_right_class() -> None:
+    # At temperature 2 the logits are 1 and 0: log(1 + 1/e) three times, and 1 more than that once.
+    expected = math.log(1 + math.exp(-1)) + 1 / 4
+
+    assert expected == pytest.approx(negative_log_likelihood(LOGITS, LABELS, 2.0), abs=1e-15)
+
+
+def test_the_temperature_makes_the_confidence_the_share_that_is_right() -> None:
+    # 1 / (1 + exp(-2 / T)) = 3/4 where 2 / T = log 3.
+    assert round(2 / math.log(3), 4) == pytest.approx(fit_temperature(LOGITS, LABELS), abs=2e-4)
+
+
+def test_where_all_are_right_the_temperature_is_about_the_lowest() -> None:
+    assert LOWEST == pytest.approx(fit_temperature(LOGITS, np.zeros(4, int)), abs=0.01)
+
+
+def test_the_thresholds_are_the_lowest_that_keep_the_promises() -> None:
+    confidence = np.array([0.5, 0.6, 0.7, 0.8])
+    correct = np.array([False, True, False, True])
+    other_confidence, other_score = np.array([0.1, 0.9, 0.9, 0.9]), np.array([1.0, 0.2, 0.4, 0.6])
+    score = np.ones(4)
+    found = choose_thresholds(
+        (confidence, score),
+        correct,
+        (other_confidence, other_score),
+        wrong_at_most=1 / 3,
+        false_accepts_at_most=1 / 4,
+    )
+
+    # Above 0.5, one of three is wrong; of the three confident others, one may stay: the one of 0.6.
+    assert Thresholds(confidence=0.501, score=0.401) == found
+
+
+def test_a_promise_that_no_threshold_keeps_gives_1() -> None:
+    ones = np.ones(2)
+    found = choose_thresholds((ones, ones), np.zeros(2, bool), (ones, ones), 0.0, 0.0)
+
+    assert Thresholds(1.0, 1.0) == found
+
+
+def test_an_answer_is_accepted_from_both_thresholds_on() -> None:
+    probabilities = np.array([[0.75, 0.25], [0.75, 0.25], [0.5, 0.5]], np.float32)
+    score = np.array([0.5, 0.25, 1.0], np.float32)
+
+    assert [True, False, False] == Thresholds(0.75, 0.5).accept(probabilities, score).tolist()
+
+
+def test_what_is_accepted_is_counted() -> None:
+    found = acceptance(np.array([True, True, False, False]), np.array([True, False, True, False]))
+
+    assert (0.5, 0.5, 1) == (found["share"], found["accuracy"], found["errors"])
+    assert acceptance(np.zeros(3, bool), np.ones(3, bool))["accuracy"] is None
+
+
+def test_the_difference_of_two_engines_is_rounded_up_to_a_power_of_ten() -> None:
+    first = np.array([[0.5, 0.5], [0.25, 0.75]])
+    second = np.array([[0.48, 0.52], [0.25, 0.75]])
+
+    assert {"images": 2, "same_answers": 1, "difference_at_most": 0.1} == parity(first, second)
+    assert 0.0 == parity(first, first)["difference_at_most"]
+    with pytest.raises(DigitsError, match="cannot be compared"):
+        parity(first, second[:1])
+
+
+def test_an_export_that_answers_otherwise_is_refused() -> None:
+    answers = np.array([[0.5, 0.5], [0.25, 0.75]])
+    check_parity(answers, answers + 1e-5)
+
+    for other in (answers[::-1], np.full((2, 2), np.nan)):
+        with pytest.raises(DigitsError, match="the exported model answers otherwise: . of 2 images"):
+            check_parity(answers, other)
+
+
+def network() -> Any:
+    import keras
+
+    return keras.Sequential(
+        [keras.Input((2, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+    )
+
+
+@pytest.mark.xdist_group("tensorflow")
+@pytest.mark.usefixtures("tensorflow_started")
+def test_the_last_layer_divides_its_logits_by_itself() -> None:
+    from digits.detector import features_and_logits
+
+    model = network()
+    images = np.random.default_rng(0).random((3, 2, 2, 1), np.float32)
+    features, before = features_and_logits(model, images)
+    divide_logits(model, 4.0)
+
+    assert np.array_equal(images.reshape(3, 4), features)
+    assert np.array_equal(before / 4, features_and_logits(model, images)[1])
+
+
+@pytest.mark.xdist_group("tensorflow")
+@pytest.mark.usefixtures("tensorflow_started")
+def test_the_detector_learns_to_refuse_noise_and_the_same_every_time() -> None:
+    from digits.detector import DetectorParams, scores, train_detector
+
+    random = np.random.default_rng(0)
+    digits = random.normal(2, 1, (300, 8)).astype(np.float32)
+    noise = random.normal(-2, 1, (300, 8)).astype(np.float32)
+    params = DetectorParams(units=8, epochs=10, batch_size=32, learning_rate=0.01)
+    first, second = (train_detector(digits[:200], noise[:200], params, seed=1) for _ in range(2))
+
+    assert all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
+    assert scores(first, digits[200:]).min() > 0.9
+    assert scores(first, noise[200:]).max() < 0.1
