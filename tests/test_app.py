@@ -2,7 +2,6 @@
 
 import base64
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,19 +11,12 @@ import pytest
 
 from digits.server import MOST_BYTES
 from tests.serving import Served, png, serving
+from tools.screenshot import ARGUMENTS, find_chromium
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = find_chromium()
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SEVEN = [(0.25, 0.25), (0.7, 0.25), (0.4, 0.8)]
 
 # Gives the document a file by an event of the browser's, as a hand or the clipboard would.

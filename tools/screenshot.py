@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from scipy.interpolate import CubicSpline
+
 REPOSITORY = Path(__file__).parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Chromium alone, as root and in containers too, without what it would ask its maker for.
@@ -73,13 +76,14 @@ def find_chromium() -> str | None:
 
 
 def draw(page: Any, places: list[Place]) -> None:
-    """Draw a stroke on the canvas of `page` by the mouse."""
+    """Draw a smooth stroke through `places` on the canvas of `page` by the mouse."""
     box = page.locator("#canvas").bounding_box()
-    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+    curve = CubicSpline(range(len(places)), places)(np.linspace(0, len(places) - 1, 6 * len(places)))
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in curve.tolist()]
     page.mouse.move(*points[0])
     page.mouse.down()
     for point in points[1:]:
-        page.mouse.move(*point, steps=6)
+        page.mouse.move(*point)
     page.mouse.up()
 
 
