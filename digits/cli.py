@@ -4,12 +4,13 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from digits import answering, verification
+from digits import answering, app, verification
 from digits.errors import run
 
 # What a command's module needs beyond the standard library it imports when it runs, so that help is instant.
 COMMANDS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (
     answering.register,
+    app.register,
     verification.register,
 )
 

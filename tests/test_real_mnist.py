@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline import REPOSITORY
+from tools.screenshot import ARGUMENTS, STROKES, draw, find_chromium, running_app, verdict
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
@@ -36,6 +37,25 @@ def test_an_epoch_gets_97_in_100_test_images_right(trained: Path) -> None:
     accuracy = json.loads((trained / "reports/metrics.json").read_text(encoding="utf-8"))["accuracy"]
 
     assert accuracy >= 0.97
+
+
+@pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
+def test_digits_drawn_in_the_page_are_read_as_what_they_are(trained: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    read = {}
+    with running_app(trained) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+        page = browser.new_page()
+        page.goto(address)
+        for digit, stroke in STROKES.items():
+            draw(page, stroke)
+            verdict(page)
+            read[digit] = page.inner_text("#digit").rstrip("?")
+            page.click("#clear")
+        browser.close()
+
+    assert {digit: str(digit) for digit in STROKES} == read
 
 
 def test_everything_made_again_from_nothing_is_identical(trained: Path) -> None:

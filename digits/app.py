@@ -1,0 +1,150 @@
+"""`digits app`: a page in the browser that reads the digit one draws, or a picture's."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import ipaddress
+import socket
+import sys
+import threading
+import webbrowser
+from functools import partial
+from typing import TYPE_CHECKING
+
+from digits.errors import DigitsError
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
+SUMMARY = "open a page in the browser that reads the digit you draw, or a picture's"
+DESCRIPTION = """\
+Serve a page that reads the digit you draw, or that of a picture you drop, paste or choose, and open it in
+the browser. It answers to this machine alone unless --host says otherwise, stores nothing, and needs no
+internet. Ctrl+C ends it.
+"""
+EPILOG = """\
+examples
+  digits app                         http://127.0.0.1:8000/, or one line that says why not
+  digits app --port 0 --no-browser   any free port, which is printed
+  digits app --host 0.0.0.0          for every machine that reaches this one, without a password
+"""
+# Pages count among the connections; a browser opens up to six.
+MOST_CONNECTIONS = 64
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `app`."""
+    parser = commands.add_parser(
+        "app",
+        help=SUMMARY,
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve at (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=_port, default=8000, help="from 0 to 65535; 0 takes a free one (default: %(default)s)"
+    )
+    parser.add_argument("--model", metavar="PATH", help="model to ask (default: data/model.tflite)")
+    parser.add_argument("--no-browser", action="store_true", help="print the address, but do not open it")
+    parser.set_defaults(run=app)
+
+
+def app(arguments: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    try:
+        import uvicorn  # noqa: F401
+
+        from digits.server import application
+    except ModuleNotFoundError as error:
+        missing = str(error.name).split(".")[0]
+        if missing not in ("starlette", "uvicorn"):
+            raise
+        raise DigitsError(
+            f"the page needs {missing}, which the extra `app` installs: python -m pip install -e '.[app]'"
+        ) from error
+    from digits.prediction import load_model, predict_digit
+
+    with listen(arguments.host, arguments.port) as listener:
+        predict = partial(predict_digit, model=load_model(arguments.model))
+        server = runner(application(predict, hosts(arguments.host, listener)))
+        _announce(url(arguments.host, listener), not arguments.no_browser)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+    return 0
+
+
+def runner(application: ASGIApp) -> uvicorn.Server:
+    """Give what runs `application`: quiet, on plain HTTP, for a bounded number of connections."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        application,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=3,
+    )
+    return uvicorn.Server(config)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open a socket at `host`, a name or an address, that connections already queue at.
+
+    Raises:
+        DigitsError: the name is unknown, the address not this machine's, or the port taken or not allowed.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (socket.gaierror, UnicodeError) as error:
+        raise DigitsError(f"--host: {host!r} is no name or address of a machine") from error
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            reason = f"port {port} of {host} is in use; --port names another, and --port 0 takes a free one"
+        elif error.errno == errno.EADDRNOTAVAIL:
+            reason = f"--host: {host} is not an address of this machine"
+        else:
+            reason = f"port {port} of {host}: {error.strerror}"
+        raise DigitsError(reason) from error
+    return listener
+
+
+def hosts(host: str, listener: socket.socket) -> list[str]:
+    """Give the names that a request may call the server by: bound to loopback, those of loopback alone."""
+    if ipaddress.ip_address(listener.getsockname()[0]).is_loopback:
+        return ["127.0.0.1", "[::1]", "localhost", f"[{host}]" if ":" in host else host]
+    return ["*"]
+
+
+def url(host: str, listener: socket.socket) -> str:
+    """Give the address for the browser's line; a server at every address is reached at the loopback one."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{listener.getsockname()[1]}/"
+
+
+def _announce(address: str, opened: bool) -> None:
+    print(address, flush=True)
+    print("digits: Ctrl+C ends it", file=sys.stderr, flush=True)
+    if opened:
+        # A browser in a terminal would keep this thread until it is left.
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; expected a number from 0 to 65535")
+    return int(text)

@@ -1,0 +1,89 @@
+// The page: what is drawn, dropped, pasted or chosen goes to the server; what it answers is shown.
+
+import { Asking } from "./asking.js";
+import { Drawing } from "./drawing.js";
+import { showAnswer, showNothing, showRefusal, speak } from "./showing.js";
+
+const find = (id) => document.getElementById(id);
+const mostBytes = Number(document.body.dataset.mostBytes);
+const drawing = new Drawing(find("canvas"), find("pen"));
+const asking = new Asking(answered, refused);
+
+async function answered(answer, file) {
+  const bitmap = file && (await createImageBitmap(file).catch(() => null));
+  if (file !== drawing.picture) return;
+  if (file) drawing.preview(bitmap);
+  showAnswer(answer, bitmap);
+}
+
+function refused(headline, detail) {
+  showRefusal(headline, detail);
+}
+
+function changed() {
+  find("undo").disabled = !drawing.canUndo;
+  find("clear").disabled = drawing.empty;
+  find("hint").hidden = !drawing.empty;
+  find("box").hidden = true;
+  if (drawing.empty) {
+    asking.stop();
+    showNothing();
+  } else {
+    asking.ask(drawing.picture);
+  }
+}
+
+function put(file) {
+  if (!file) return;
+  if (file.size > mostBytes) {
+    refused("Too large", `${file.name || "The picture"} has more than ${Math.floor(mostBytes / 2 ** 20)} MiB.`);
+    return;
+  }
+  drawing.put(file);
+}
+
+function setBrush(size) {
+  find("brush").value = size;
+  drawing.width = Number(find("brush").value) / 100;
+}
+
+asking.content = () => drawing.content();
+asking.onbusy = (busy) => (find("verdict").ariaBusy = busy);
+drawing.addEventListener("change", changed);
+drawing.addEventListener("pen", (event) => speak(event.detail, 0));
+find("undo").addEventListener("click", () => drawing.undo());
+find("clear").addEventListener("click", () => drawing.clear());
+find("brush").addEventListener("input", (event) => setBrush(event.target.value));
+find("choose").addEventListener("click", () => find("file").click());
+find("file").addEventListener("change", (event) => {
+  put(event.target.files[0]);
+  event.target.value = ""; // so that the same file can be chosen again
+});
+
+document.addEventListener("paste", (event) => put(event.clipboardData.files[0]));
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  document.body.classList.add("dropping");
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("dropping");
+});
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  if (event.dataTransfer.files.length) put(event.dataTransfer.files[0]);
+  else refused("Not a file", "Drop the file of a picture.");
+});
+
+document.addEventListener("keydown", (event) => {
+  const onCanvas = event.target === find("canvas");
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z") drawing.undo();
+  else if (event.key === "Delete" && !event.ctrlKey && !event.altKey) drawing.clear();
+  else if (onCanvas && event.key === "[") setBrush(Number(find("brush").value) - 1);
+  else if (onCanvas && event.key === "]") setBrush(Number(find("brush").value) + 1);
+  else return;
+  event.preventDefault();
+});
+
+setBrush(find("brush").value);
+showNothing();

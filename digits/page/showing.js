@@ -1,0 +1,87 @@
+// The answer: verdict, what the network sees, and a bar for each digit.
+
+const QUIET = 600; // milliseconds without another answer before a screen reader is told
+
+const find = (id) => document.getElementById(id);
+const percent = (share) => `${(Math.floor(1000 * share) / 10).toFixed(1)}%`;
+
+const rows = Array.from({ length: 10 }, (_, digit) => {
+  const [row, name, track, fill, value] = ["li", "span", "div", "div", "span"].map((tag) => document.createElement(tag));
+  name.textContent = digit;
+  track.className = "track";
+  fill.className = "fill";
+  value.className = "value";
+  track.append(fill);
+  row.append(name, track, value);
+  find("bars").append(row);
+  return { row, fill, value };
+});
+
+let speaking;
+
+// Tell a screen reader, unless something else is said within `delay` milliseconds.
+export function speak(text, delay = QUIET) {
+  clearTimeout(speaking);
+  speaking = setTimeout(() => (find("spoken").textContent = text), delay);
+}
+
+export function showNothing() {
+  verdict("empty", "–", "Nothing to read yet", "The canvas is empty.");
+  showBars(null, null);
+  showSeen(null);
+}
+
+export function showRefusal(headline, detail) {
+  verdict("refused", "×", headline, detail);
+  showBars(null, null);
+  showSeen(null);
+  find("box").hidden = true;
+}
+
+// Show what the server answered; `bitmap` is the picture it answered to, null for a drawing.
+export function showAnswer({ digit, confidence, probabilities, sure, reason, image, box }, bitmap) {
+  if (sure) verdict("sure", digit, `It is a ${digit}`, `${percent(confidence)} sure.`);
+  else if (!box) verdict("unsure", "?", "Nothing to read", `${reason}.`);
+  else verdict("unsure", `${digit}?`, "Unsure", `Likeliest a ${digit}, but ${reason}.`);
+  showBars(probabilities, box ? digit : null);
+  showSeen(image);
+  showBox(box, bitmap);
+}
+
+function verdict(state, sign, headline, detail) {
+  find("verdict").dataset.state = state;
+  find("digit").textContent = sign;
+  find("headline").textContent = headline;
+  find("detail").textContent = detail;
+  speak(`${headline}. ${detail}`);
+}
+
+// `probabilities` are ten shares, or null where there is no answer.
+function showBars(probabilities, likeliest) {
+  rows.forEach(({ row, fill, value }, digit) => {
+    row.classList.toggle("likeliest", digit === likeliest);
+    fill.style.setProperty("--share", probabilities?.[digit] ?? 0);
+    value.textContent = probabilities ? percent(probabilities[digit]) : "";
+  });
+}
+
+// `image` has 28 rows of 28 numbers from 0 to 255, or is null.
+function showSeen(image) {
+  const context = find("seen").getContext("2d", { willReadFrequently: true });
+  const pixels = context.createImageData(28, 28);
+  const levels = image ? image.flat() : new Array(784).fill(0);
+  levels.forEach((level, index) => pixels.data.set([level, level, level, 255], 4 * index));
+  context.putImageData(pixels, 0, 0);
+  find("seen").ariaLabel = `What the network sees: 28 by 28 pixels, ${image ? "light on dark" : "nothing yet"}`;
+}
+
+// The picture is seen whole in the middle of the square canvas.
+function showBox(box, bitmap) {
+  find("box").hidden = !(box && bitmap);
+  if (!box || !bitmap) return;
+  const size = Math.max(bitmap.width, bitmap.height);
+  const [aside, above] = [(size - bitmap.width) / 2, (size - bitmap.height) / 2];
+  const [left, top, right, bottom] = box;
+  const shares = { left: aside + left, top: above + top, width: right - left, height: bottom - top };
+  for (const [name, length] of Object.entries(shares)) find("box").style[name] = `${(100 * length) / size}%`;
+}

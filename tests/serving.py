@@ -1,0 +1,111 @@
+"""The server of `digits app` in this process, with a stand-in for the model."""
+
+import http.client
+import io
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from digits.app import hosts, listen, runner
+from digits.errors import DigitsError
+from digits.server import application
+
+Answers = Callable[[bytes], Any]
+
+
+def stand_in(content: bytes) -> SimpleNamespace:
+    """Answer as `digits.prediction` does: 7 where a picture has ink, surely where it has much."""
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            if picture.width * picture.height > 4_000_000:
+                raise DigitsError("picture: more pixels than 4,000,000")
+            ink = 1 - np.asarray(picture.convert("L").resize((28, 28))) / 255
+    except OSError as error:
+        raise DigitsError("picture: not a readable image") from error
+    share = float(ink.mean())
+    confidence = 0.1 if share == 0 else 0.6 if share < 0.02 else 0.97
+    probabilities = np.full(10, (1 - confidence) / 9, np.float32)
+    probabilities[7] = confidence
+    reason = "" if confidence > 0.9 else "no ink found" if share == 0 else "confidence 0.600 under 0.900"
+    return SimpleNamespace(
+        digit=7,
+        confidence=confidence,
+        probabilities=probabilities,
+        sure=not reason,
+        reason=reason,
+        image=ink.astype(np.float32),
+        box=(10, 20, 30, 60) if share else None,
+    )
+
+
+@dataclass
+class Served:
+    """A server that runs: its port, and what it has logged."""
+
+    port: int
+    logged: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes, http.client.HTTPMessage]:
+        """Ask on a connection of its own, and give status, body and headers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, response.read(), response.headers
+        finally:
+            connection.close()
+
+    def predict(self, body: Any, **headers: str) -> tuple[int, str]:
+        """Post a picture's bytes, and give the status and the text of the answer."""
+        status, content, _ = self.request("POST", "/predict", body, headers)
+        return status, content.decode()
+
+    def connect(self) -> socket.socket:
+        """Open a connection to write on by hand."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+
+@contextmanager
+def serving(predict: Answers = stand_in) -> Iterator[Served]:
+    """Serve the page in a thread, at a free port of the loopback address."""
+    with listen("127.0.0.1", 0) as listener:
+        served = Served(listener.getsockname()[1])
+        server = runner(application(predict, hosts("127.0.0.1", listener)))
+        keeper = logging.Handler()
+        keeper.emit = lambda record: served.logged.append(record.getMessage())  # type: ignore[method-assign]
+        loggers = [logging.getLogger(name) for name in ("uvicorn", "asyncio")]
+        for logger in loggers:
+            logger.addHandler(keeper)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield served
+        finally:
+            server.should_exit = True
+            thread.join()
+            for logger in loggers:
+                logger.removeHandler(keeper)
+
+
+def png(ink: float = 0.3, size: tuple[int, int] = (100, 100)) -> bytes:
+    """Draw a black bar of a share of the width on white, and give the bytes of its PNG."""
+    picture = Image.new("L", size, 255)
+    if ink:
+        picture.paste(0, (0, 0, max(1, round(ink * size[0])), size[1]))
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    return content.getvalue()

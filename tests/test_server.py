@@ -1,0 +1,280 @@
+"""The server of `digits app`: answers, limits, refusals, and that one request does not disturb another."""
+
+import http.client
+import json
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digits import server
+from tests.serving import Served, png, serving, stand_in
+
+LIMIT = server.MOST_BYTES
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serving() as served:
+        yield served
+
+
+class Gate:
+    """A stand-in for the model that answers once it is opened."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.asked = threading.Semaphore(0)
+
+    def __call__(self, content: bytes) -> Any:
+        self.asked.release()
+        assert self.open.wait(60)
+        return stand_in(content)
+
+
+def test_the_answer_has_the_digit_all_probabilities_the_verdict_and_what_the_network_saw(
+    served: Served,
+) -> None:
+    status, text = served.predict(png(0.5, (28, 28)))
+    answer = json.loads(text)
+    image = answer.pop("image")
+    probabilities = answer.pop("probabilities")
+
+    assert 200 == status
+    assert {"digit": 7, "confidence": 0.97, "sure": True, "reason": "", "box": [10, 20, 30, 60]} == answer
+    assert pytest.approx([0.03 / 9] * 7 + [0.97] + [0.03 / 9] * 2) == probabilities
+    assert [[255] * 14 + [0] * 14] * 28 == image
+
+
+def test_a_blank_picture_is_answered_with_the_reason_and_without_a_box(served: Served) -> None:
+    status, text = served.predict(png(0))
+    answer = json.loads(text)
+
+    assert 200 == status
+    assert (False, "no ink found", None) == (answer["sure"], answer["reason"], answer["box"])
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/style.css", "text/css; charset=utf-8"),
+        ("/page.js", "text/javascript; charset=utf-8"),
+        ("/icon.svg", "image/svg+xml"),
+    ],
+)
+def test_the_files_of_the_page_are_served_by_their_kind(served: Served, path: str, kind: str) -> None:
+    status, content, headers = served.request("GET", path)
+
+    assert (200, kind) == (status, headers["Content-Type"])
+    assert content
+
+
+def test_the_page_knows_the_limit_of_the_server(served: Served) -> None:
+    _, content, _ = served.request("GET", "/")
+
+    assert f'data-most-bytes="{LIMIT}"' in content.decode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/", 200), ("GET", "/none", 404), ("GET", "/predict", 405), ("POST", "/predict", 422)],
+)
+def test_every_answer_forbids_the_browser_what_the_page_does_not_need(
+    served: Served, method: str, path: str, status: int
+) -> None:
+    found, _, headers = served.request(method, path)
+    policy = headers["Content-Security-Policy"]
+
+    assert status == found
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+    assert not [word for word in ("unsafe", "*", "data:", "http") if word in policy]
+    assert "frame-ancestors 'none'" in policy
+    assert ("nosniff", "no-store", "no-referrer") == (
+        headers["X-Content-Type-Options"],
+        headers["Cache-Control"],
+        headers["Referrer-Policy"],
+    )
+    assert ("same-origin", None) == (headers["Cross-Origin-Resource-Policy"], headers["Set-Cookie"])
+
+
+@pytest.mark.parametrize("path", ["/none", "/page/index.html", "/../server.py", "/%2e%2e/server.py", "//etc"])
+def test_nothing_else_is_served(served: Served, path: str) -> None:
+    status, _, _ = served.request("GET", path)
+
+    assert 404 == status
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "line"),
+    [
+        (b"", 422, "the picture is empty; expected the bytes of an image file\n"),
+        (b"no picture", 422, "picture: not a readable image\n"),
+        (png()[:60], 422, "picture: not a readable image\n"),
+        (png(size=(3000, 3000)), 422, "picture: more pixels than 4,000,000\n"),
+        (b"x" * (LIMIT + 1), 413, "the picture has more than 16 MiB, which is the limit\n"),
+        # In pieces of a size that is not told beforehand.
+        ([b"x" * LIMIT, b"y"], 413, "the picture has more than 16 MiB, which is the limit\n"),
+    ],
+    ids=["empty", "no picture", "cut off", "too many pixels", "too many bytes", "too many in pieces"],
+)
+def test_what_cannot_be_read_is_refused_in_one_line(
+    served: Served, body: Any, status: int, line: str
+) -> None:
+    assert (status, line) == served.predict(iter(body) if isinstance(body, list) else body)
+
+
+def test_a_picture_of_the_largest_size_is_read(served: Served) -> None:
+    # A PNG ends before what follows it.
+    picture = png()
+
+    status, _ = served.predict(picture + bytes(LIMIT - len(picture)))
+
+    assert 200 == status
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        f"Content-Length: {LIMIT + 1}\r\nExpect: 100-continue",
+        f"Content-Length: {server.MOST_THROWN_AWAY + 1}",
+    ],
+    ids=["the sender waits for leave", "endless"],
+)
+def test_a_body_that_is_announced_as_too_large_is_refused_before_it_is_sent(
+    served: Served, headers: str
+) -> None:
+    with served.connect() as connection:
+        connection.sendall(f"POST /predict HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode())
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+
+    assert 413 == response.status
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("127.0.0.1:1", 200),
+        ("[::1]", 200),
+        ("evil.example", 400),
+        ("127.0.0.1.evil.example", 400),
+        ("", 400),
+    ],
+)
+def test_only_the_names_of_the_loopback_address_are_answered(served: Served, host: str, status: int) -> None:
+    assert status == served.predict(png(), Host=host)[0]
+    assert status == served.request("GET", "/", headers={"Host": host})[0]
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"), [("http://localhost", 200), ("http://evil.example", 403), ("null", 403)]
+)
+def test_the_page_of_another_site_may_not_ask(served: Served, origin: str, status: int) -> None:
+    assert status == served.predict(png(), Host="localhost", Origin=origin)[0]
+
+
+def test_an_upload_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "UPLOAD_SECONDS", 0.1)
+    with serving() as served, served.connect() as connection:
+        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf")
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+
+        assert 408 == response.status
+        assert [] == served.logged
+
+
+def test_an_answer_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "ANSWER_SECONDS", 0.1)
+    gate = Gate()
+    with serving(gate) as served:
+        status, line = served.predict(png())
+        gate.open.set()
+
+        assert (503, "the picture took more than 0 s\n") == (status, line)
+        assert [] == served.logged
+
+
+def test_more_pictures_than_may_wait_are_refused_and_the_others_answered() -> None:
+    gate = Gate()
+    with serving(gate) as served, ThreadPoolExecutor(server.MOST_WAITING + 1) as senders:
+        waiting = [senders.submit(served.predict, png()) for _ in range(server.MOST_WAITING + 1)]
+        refused = next(iter(_done(waiting)))
+        gate.open.set()
+        statuses = sorted(each.result()[0] for each in waiting)
+
+        assert (503, "16 pictures are waiting; try again in a moment\n") == refused
+        assert [200] * server.MOST_WAITING + [503] == statuses
+        assert 200 == served.predict(png())[0]
+
+
+def _done(futures: list[Any]) -> Iterator[Any]:
+    from concurrent.futures import as_completed
+
+    return (future.result() for future in as_completed(futures))
+
+
+def hang_up(served: Served) -> None:
+    with served.connect() as connection:
+        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\nhalf")
+
+
+def talk_nonsense(served: Served) -> None:
+    with served.connect() as connection:
+        connection.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
+        with suppress(ConnectionError):
+            connection.recv(100)
+
+
+def send_too_much(served: Served) -> None:
+    with suppress(ConnectionError):
+        served.predict(bytes(LIMIT + 1))
+
+
+def test_bad_uploads_do_not_disturb_good_ones() -> None:
+    bad: list[Callable[[Served], Any]] = [
+        hang_up,
+        talk_nonsense,
+        send_too_much,
+        lambda served: served.predict(b"no picture"),
+        lambda served: served.predict(png(size=(3000, 3000))),
+    ]
+    with serving() as served, ThreadPoolExecutor(6) as senders:
+        disturbing = [senders.submit(each, served) for each in bad * 4]
+        good = [senders.submit(served.predict, png(0.5)) for _ in range(40)]
+        answers = [(status, json.loads(text)["digit"]) for status, text in _done(good)]
+        for each in disturbing:
+            each.result()
+
+        assert [(200, 7)] * 40 == answers
+        assert [] == served.logged
+
+
+def test_a_mistake_of_ours_is_told_to_the_log_and_the_next_picture_is_answered() -> None:
+    def predict(content: bytes) -> Any:
+        if content == b"trap":
+            raise RuntimeError("a mistake")
+        return stand_in(content)
+
+    with serving(predict) as served:
+        assert (500, "Internal Server Error") == served.predict(b"trap")
+        assert 200 == served.predict(png())[0]
+        assert ["Exception in ASGI application\n"] == served.logged
+
+
+def test_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with serving() as served:
+        picture = png()
+        for body in (picture, picture + bytes(LIMIT - len(picture)), bytes(LIMIT + 1), b"no picture"):
+            served.predict(body)
+
+    assert [] == list(tmp_path.iterdir())
