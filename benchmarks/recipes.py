@@ -30,7 +30,7 @@ from digits.params import Params
 RAW, PAGE = Path("data/raw/mnist.npz"), Path("docs/benchmarks.md")
 VALUES, PICTURE = Path("docs/benchmarks.json"), Path("docs/recipes.png")
 ACCURACIES = (0.98, 0.99, 0.994)
-QUICK_EPOCHS = 2
+QUICK_EPOCHS = 3
 # The images of an epoch: those of MNIST that train.
 IMAGES = 48_000
 
@@ -83,8 +83,8 @@ def table(results: dict[str, list[Result]], limit: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def circumstances(runs: int, limit: dict[str, Any]) -> str:
-    """Say where and when the measuring was done."""
+def circumstances(runs: int, limit: dict[str, Any], ended: str) -> str:
+    """Say where and when the measuring was done, and which trainings were `ended` before their time."""
     cpu = next(
         (
             line.split(":")[1].strip()
@@ -99,7 +99,7 @@ def circumstances(runs: int, limit: dict[str, Any]) -> str:
     return (
         f"{cpu}, {os.cpu_count()} cores, {date.today()}, commit {commit}; "
         f"{'one run' if runs == 1 else f'medians of {runs} runs'} each, interleaved; "
-        f"the machine multiplies matrices at {limit['gflops']:.0f} GFLOP/s."
+        f"the machine multiplies matrices at {limit['gflops']:.0f} GFLOP/s.{ended}"
     )
 
 
@@ -137,7 +137,10 @@ def main() -> None:
     results = measure(chosen, arguments.runs, epochs)
     print(table(results, limit))
     if arguments.write:
-        said = circumstances(arguments.runs, limit)
+        ended = {name: most for name, most in epochs.items() if most}
+        said = circumstances(
+            arguments.runs, limit, f"\nEnded after so many epochs: {ended}." if ended else ""
+        )
         write_between(PAGE, "recipes", f"{said}\n\n{table(results, limit)}")
         raw = {name: [asdict(result) for result in runs] for name, runs in results.items()}
         write_json(VALUES, {"circumstances": said, "limit": limit, "results": raw})

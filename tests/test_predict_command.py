@@ -284,6 +284,7 @@ def test_a_reader_who_has_enough_ends_the_command_without_a_word(command: list[s
         assert process.stdin and process.stdout and process.stderr
         process.stdout.readline()
         process.stdout.close()
+        process.stdin.write((folder / "b3.png").read_bytes())
         process.stdin.close()
         said = process.stderr.read()
 
