@@ -98,7 +98,7 @@ def printed(paths: list[Path], random: np.random.Generator) -> Iterator[tuple[Im
 
 
 def other_writers() -> tuple[np.ndarray, np.ndarray]:
-    """Give scikit-learn's 1,797 digits (8×8), upscaled to uint8 (N, 64, 64), and their labels."""
+    """Give scikit-learn's 1,797 digits (8 by 8), upscaled to uint8 (N, 64, 64), and their labels."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()

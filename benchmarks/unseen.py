@@ -24,7 +24,7 @@ HALVES = {"tune": 0, "report": 1}
 
 
 def the_article_s_way(image: Image.Image) -> np.ndarray:
-    """Resize a picture to 28×28 grey pixels and divide by 255, whatever it shows."""
+    """Resize a picture to 28 by 28 grey pixels and divide by 255, whatever it shows."""
     return np.asarray(image.convert("L").resize((28, 28)), np.float32) / 255
 
 

@@ -153,13 +153,15 @@ def _listing(sources: list[Source], arguments: argparse.Namespace) -> Listing:
         return JsonLines()
     if arguments.csv:
         return Csv()
-    return Table([source.name for source in sources], arguments.many, sys.stdout.encoding)
+    return Table(
+        [source.name for source in sources], arguments.many, getattr(sys.stdout, "encoding", "ascii")
+    )
 
 
 @contextmanager
 def _progress(sources: list[Source]) -> Iterator[tuple[Iterable[Source], Callable[[str, TextIO], None]]]:
     """Give `sources`, whose use moves a bar once the work is long, and what writes a line beside the bar."""
-    if len(sources) == 1 or not sys.stderr.isatty():
+    if len(sources) == 1 or sys.stderr is None or not sys.stderr.isatty():
         yield sources, _say
         return
     from tqdm import tqdm
@@ -168,9 +170,11 @@ def _progress(sources: list[Source]) -> Iterator[tuple[Iterable[Source], Callabl
         yield bar, lambda line, stream: _say_beside(bar, line, stream)
 
 
-def _say(line: str, stream: TextIO) -> None:
+def _say(line: str, stream: TextIO | None) -> None:
     """Write `line` at once: who waits for it, a person or a program, need not wait for the next."""
-    print(line, file=stream, flush=True)
+    # A stream that was closed before Python started is None, which `print` would take for standard output.
+    if stream is not None:
+        print(line, file=stream, flush=True)
 
 
 def _say_beside(bar: tqdm[Source], line: str, stream: TextIO) -> None:

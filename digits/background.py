@@ -15,6 +15,12 @@ FLAT = 0.03
 FLAT_SHARE = 0.2
 """The share of pixels that makes a level a flat ground."""
 
+NEAR_END = 0.2
+"""How far from an end of the range a pixel may be to count as that end, as a share of the range."""
+
+BOTH_ENDS_SHARE = 0.15
+"""The share of pixels at each of the two ends where a digit fills its picture."""
+
 BLUR = 5.0
 """Coarse pixels over which the light of the background is averaged."""
 
@@ -43,7 +49,8 @@ def contrast(luminance: np.ndarray) -> np.ndarray:
         return np.zeros(luminance.shape, np.float32)
     dark_ink = flat_ground(luminance)
     if dark_ink is not None:
-        return lightest - luminance if dark_ink else luminance - darkest
+        standing_out: np.ndarray = lightest - luminance if dark_ink else luminance - darkest
+        return standing_out
     return _uneven_contrast(luminance)
 
 
@@ -53,14 +60,20 @@ def flat_ground(luminance: np.ndarray) -> bool | None:
     Returns:
         True for a light one (the ink is dark), False for a dark one, None where there is none.
     """
-    darkest, lightest = luminance.min(), luminance.max()
-    slack = FLAT * (lightest - darkest)
-    dark, light = luminance <= darkest + slack, luminance >= lightest - slack
+    flat, near = _ends(luminance, FLAT), _ends(luminance, NEAR_END)
     # The border is counted once more: ink seldom lies there.
-    shares = [(level.mean() + _border(level).mean()) / 2 for level in (dark, light)]
-    if max(shares) < FLAT_SHARE:
+    shares = [(end.mean() + _border(end).mean()) / 2 for end in flat]
+    filled = min(end.mean() for end in near) >= BOTH_ENDS_SHARE
+    if max(shares) < FLAT_SHARE and not filled:
         return None
     return bool(shares[1] >= shares[0])
+
+
+def _ends(luminance: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mark the pixels within a share of the range from its dark end, and from its light end."""
+    darkest, lightest = luminance.min(), luminance.max()
+    slack = share * (lightest - darkest)
+    return luminance <= darkest + slack, luminance >= lightest - slack
 
 
 def _border(values: np.ndarray) -> np.ndarray:
@@ -87,10 +100,11 @@ def _uneven_contrast(luminance: np.ndarray) -> np.ndarray:
         # Far from all paper the surface stands in for what cannot be seen.
         background = (mean + 1e-2 * surface) / (weight + 1e-2)
     whole = _enlarged(background, factor, luminance.shape)
+    lighter: np.ndarray = luminance - whole
     if sign > 0:
-        return luminance - whole
+        return lighter
     # Light multiplies: in a shadow, the same ink differs less from its paper.
-    shaded: np.ndarray = (whole - luminance) / np.maximum(whole, 0.1)
+    shaded: np.ndarray = -lighter / np.maximum(whole, np.float32(0.1))
     return shaded
 
 
@@ -101,10 +115,14 @@ def _surface(values: np.ndarray) -> np.ndarray:
     terms = np.stack([np.ones_like(down), down, across, down * across, down**2, across**2], axis=-1)
     kept = np.ones(values.shape, bool)
     for _ in range(ROUNDS + 1):
-        fitted = terms @ np.linalg.lstsq(terms[kept], values[kept], rcond=None)[0]
+        known = terms[kept]
+        fitted = terms @ np.linalg.solve(known.T @ known, known.T @ values[kept])
         residual = values - fitted
-        kept = np.abs(residual - np.median(residual)) <= 2 * _spread(residual)
-    return fitted.astype(np.float32)
+        near = np.abs(residual - np.median(residual)) <= 2 * _spread(residual)
+        # Six terms need more than a handful of pixels.
+        kept = near if near.mean() > 0.1 else np.ones_like(near)
+    surface: np.ndarray = fitted.astype(np.float32)
+    return surface
 
 
 def _spread(residual: np.ndarray) -> float:
@@ -117,4 +135,5 @@ def _enlarged(values: np.ndarray, factor: int, shape: tuple[int, ...]) -> np.nda
     height, width = shape
     box = (0.0, 0.0, width / factor, height / factor)
     image = Image.fromarray(values.astype(np.float32))
-    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box=box))
+    enlarged: np.ndarray = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box=box))
+    return enlarged

@@ -65,17 +65,18 @@ def thickened(strength: np.ndarray) -> np.ndarray:
 
 
 def scaled(strength: np.ndarray) -> np.ndarray:
-    """Scale (h, w) so that its longer side is `DIGIT_SIDE`, its aspect kept, each pixel a mean of its area."""
+    """Scale (h, w) so that its longer side is `DIGIT_SIDE`, its aspect kept and its edges smooth."""
     height, width = strength.shape
     ratio = DIGIT_SIDE / max(height, width)
     size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
     image = Image.fromarray(strength.astype(np.float32))
     # Pillow widens the filter by the ratio when it makes an image smaller.
-    return np.clip(np.asarray(image.resize(size, Image.Resampling.BICUBIC)), 0, 1)
+    small: np.ndarray = np.clip(np.asarray(image.resize(size, Image.Resampling.BICUBIC)), 0, 1)
+    return small
 
 
 def placed(digit: np.ndarray) -> np.ndarray:
-    """Put a digit of at most 20×20 pixels into 28×28, its centre of mass in the middle."""
+    """Put a digit of at most 20 by 20 pixels into 28 by 28, its centre of mass in the middle."""
     height, width = digit.shape
     down, across = ndimage.center_of_mass(digit) if digit.any() else (height / 2, width / 2)
     # Pixel i reaches from i to i + 1; the middle of the image is at 14.

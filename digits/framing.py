@@ -22,14 +22,18 @@ SEVERAL_SIDE = 1200
 LEAST_SIDE = 64
 """Pixels of the longer side below which a picture is enlarged, so that its edges are not stairs."""
 
-MIDDLES = np.arange(SIDE, dtype=np.float32) + np.float32(0.5)
-"""Where the pixels of a row of MNIST's have their middles."""
+ONES = np.ones(SIDE, np.float32)
+FROM_MIDDLE = np.arange(SIDE, dtype=np.float32) - np.float32((SIDE - 1) / 2)
+"""How far each pixel of a row of MNIST's is from the middle of the row."""
 
 MOST_OFF = 1.03
 """Pixels between the centre of mass and the middle of an image of MNIST, at most."""
 
 LEAST_STRENGTH = 0.9
 """Of the strongest pixel of an image of MNIST."""
+
+CUT_RIM = 0.05
+"""The share of a digit's length that is missing on each side where it fills its picture."""
 
 Steps = tuple[tuple[str, np.ndarray], ...]
 
@@ -62,18 +66,17 @@ def frame_mnist(images: np.ndarray) -> list[Framed | None]:
     """
     count = len(images)
     # Of the rows of each image, and then of the columns.
-    sums = np.concatenate([images.sum(axis=2), images.sum(axis=1)])
+    sums = np.concatenate([images @ ONES, ONES @ images])
     inked = sums > 0
     first, after = inked.argmax(axis=1), SIDE - inked[:, ::-1].argmax(axis=1)
-    with np.errstate(invalid="ignore"):
-        off = np.abs(sums @ MIDDLES / sums.sum(axis=1) - SIDE / 2)
-    length = after - first
+    length, off = after - first, np.abs(sums @ FROM_MIDDLE) / np.maximum(sums @ ONES, LEAST_STRENGTH)
     length, off = np.maximum(length[:count], length[count:]), np.maximum(off[:count], off[count:])
     alike = (DIGIT_SIDE - 1 <= length) & (length <= DIGIT_SIDE) & (off <= MOST_OFF)
     alike &= images.reshape(count, -1).max(axis=1, initial=0) >= LEAST_STRENGTH
-    boxes = np.stack([first[count:], first[:count], after[count:], after[:count]], axis=1).tolist()
+    edges = (first[count:], first[:count], after[count:], after[:count])
+    boxes = zip(*(edge.tolist() for edge in edges), strict=True)
     return [
-        Framed(image, tuple(box), (("picture", image), ("framed", image))) if is_alike else None
+        Framed(image, box, (("picture", image), ("framed", image))) if is_alike else None
         for image, box, is_alike in zip(images, boxes, alike.tolist(), strict=True)
     ]
 
@@ -151,6 +154,9 @@ def _framed(inked: np.ndarray, labels: np.ndarray, digit: Piece, steps: Steps, s
     rim = ndimage.binary_dilation(own, np.ones((3, 3))) & (own | (inked[window] <= MASK_LEVEL))
     cropped = np.where(rim, inked[window], np.float32(0))
     cropped = cropped[np.ix_(own.any(axis=1), own.any(axis=0))]
+    if (top == 0 and bottom == len(inked)) or (left == 0 and right == inked.shape[1]):
+        # The picture ends where the pale rim of its strokes would be.
+        cropped = np.pad(cropped, round(CUT_RIM * max(cropped.shape)))
     image = centred(cropped)
     height, width = (length * scale for length in inked.shape)
     box = (

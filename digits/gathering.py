@@ -71,6 +71,6 @@ def _folder(folder: str) -> Iterator[Source]:
 
 def _standard_input() -> bytes:
     if sys.stdin is None or sys.stdin.isatty():
-        raise DigitsError("standard input is a terminal; expected the bytes of a picture")
+        raise DigitsError("standard input is closed or a terminal; expected the bytes of a picture")
     # One byte more than is allowed, so that the reader of pictures sees that it is too much.
     return sys.stdin.buffer.read(LARGEST_FILE + 1)

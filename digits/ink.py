@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from digits.background import FLAT, FLAT_SHARE
+
 LEAST_CONTRAST = 0.04
 """Contrast under which nothing is ink."""
 
@@ -14,7 +16,7 @@ NOISE_RATIO = 6.0
 MASK_LEVEL = 0.45
 """The share of the full ink's contrast from which a pixel is ink."""
 
-FAINT_LEVEL = 0.12
+FAINT_LEVEL = 0.05
 """The share of the full ink's contrast below which a pixel shows nothing."""
 
 LINE_SHARE = 0.6
@@ -26,8 +28,8 @@ LINE_THICKNESS = 0.03
 LINE_SLOPES = np.linspace(-0.12, 0.12, 13)
 """How far a ruled line may rise, in pixels per pixel."""
 
-LINE_SIDE = 400
-"""Pixels of the longer side of the copy on which lines are searched."""
+LINE_SIDE = 150
+"""Columns that are looked at when lines are searched."""
 
 
 def strength(contrast: np.ndarray) -> np.ndarray:
@@ -58,21 +60,14 @@ def _full_ink(contrast: np.ndarray) -> float | None:
         return None
     standing_out = contrast[contrast > max(0.4 * high, min(NOISE_RATIO * noise, 0.7 * high))]
     full = float(np.median(standing_out)) if standing_out.size else high
-    flat = noise < 0.01 * full
-    return full if flat or full > NOISE_RATIO * noise or _clear(contrast) else None
-
-
-def _clear(contrast: np.ndarray) -> bool:
-    """Tell whether two clear levels fill the picture, as where a digit leaves no margin."""
-    lowest, highest = np.percentile(contrast, [2, 98])
-    span = highest - lowest
-    between = (contrast > lowest + 0.25 * span) & (contrast < highest - 0.25 * span)
-    return bool(between.mean() < 0.35)
+    flat = np.mean(np.abs(contrast) < FLAT * high) >= FLAT_SHARE
+    return full if flat or full > NOISE_RATIO * noise else None
 
 
 def _ruled_lines(mask: np.ndarray) -> np.ndarray:
     """Find lines across the whole picture, level or upright, but not where a stroke crosses them."""
-    return _level_lines(mask) | _level_lines(mask.T).T
+    lines: np.ndarray = _level_lines(mask) | _level_lines(mask.T).T
+    return lines
 
 
 def _level_lines(mask: np.ndarray) -> np.ndarray:
@@ -114,4 +109,5 @@ def _one_line(mask: np.ndarray, row: int, slope: float, reach: int) -> np.ndarra
     above = (mask & (offsets < -reach) & (offsets >= -2 * reach)).any(axis=0)
     below = (mask & (offsets > reach) & (offsets <= 2 * reach)).any(axis=0)
     crossed = ndimage.binary_dilation(above & below, iterations=1)
-    return (np.abs(offsets) <= reach) & ~crossed
+    line: np.ndarray = (np.abs(offsets) <= reach) & ~crossed
+    return line

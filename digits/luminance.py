@@ -22,7 +22,7 @@ WORKING_PIXELS = 1_000_000
 STRIP_PIXELS = 4_000_000
 """Pixels that are converted at a time, so that no second copy of a large picture is made."""
 
-GREY_WEIGHTS = np.float32([0.299, 0.587, 0.114])
+GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 """What red, green and blue add to luminance: ITU-R BT.601, which Pillow uses too."""
 
 ROUNDING = 0.01
@@ -52,10 +52,10 @@ def check_size(width: int, height: int, name: str) -> None:
         DigitsError: it is.
     """
     if min(width, height) < SHORTEST_SIDE:
-        raise DigitsError(f"{name}: {width}×{height} pixels, each side needs at least {SHORTEST_SIDE}")
+        raise DigitsError(f"{name}: {width} by {height} pixels, each side needs at least {SHORTEST_SIDE}")
     if width * height > MOST_PIXELS:
         allowed = f"at most {MOST_PIXELS / 1e6:.0f} million are read"
-        raise DigitsError(f"{name}: {width}×{height} pixels, {allowed}")
+        raise DigitsError(f"{name}: {width} by {height} pixels, {allowed}")
 
 
 def shrinking(width: int, height: int) -> int:
@@ -153,9 +153,15 @@ def _seen(colours: np.ndarray) -> np.ndarray:
     """
     grey: np.ndarray = colours[..., :3] @ GREY_WEIGHTS
     if colours.shape[2] == 3:
-        return np.clip(grey, 0, 1)
+        return _clipped(grey)
     alpha = colours[..., 3]
     visible = grey[alpha > 0.5]
     all_light = visible.size > 0 and alpha.min() < 0.5 and np.percentile(visible, 1) > 0.5
     ground = np.float32(0 if all_light else 1)
-    return np.clip(grey * alpha + ground * (1 - alpha), 0, 1)
+    return _clipped(grey * alpha + ground * (1 - alpha))
+
+
+def _clipped(values: np.ndarray) -> np.ndarray:
+    """Bring what rounding left outside of [0, 1] back into it."""
+    clipped: np.ndarray = np.clip(values, 0, 1)
+    return clipped

@@ -19,7 +19,7 @@ from digits.luminance import Luminance, check_size, of_array, of_image, shrinkin
 LARGEST_FILE = 64 * 2**20
 """Bytes of an encoded picture; a 64-megapixel photograph takes about half of them."""
 
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF")
 """What Pillow may try: formats of pictures. Others, such as EPS, start programs or hold documents."""
 
 TURNS = {
@@ -125,9 +125,7 @@ def _decoded(image: Image.Image, name: str) -> Luminance:
         raise
     except Exception as error:
         raise DigitsError(f"{name}: damaged, or of a kind that cannot be read ({_reason(error)})") from error
-    turned = seen
-    if orientation in TURNS:
-        turned = _turned(seen, TURNS[orientation])
+    turned = _turned(seen, TURNS[orientation]) if orientation in TURNS else seen
     return Luminance.of(turned, seen.shrunk * drafted)
 
 

@@ -23,7 +23,7 @@ OVERLAP = 0.4
 
 @dataclass(frozen=True)
 class Piece:
-    """Ink that hangs together: its labels in the picture, its box (left, top, right, bottom) and its amount."""
+    """Ink that hangs together: its labels, its box (left, top, right, bottom) and its amount in pixels."""
 
     labels: tuple[int, ...]
     box: Box
@@ -75,7 +75,7 @@ def one_digit(found: list[Piece], shape: tuple[int, ...]) -> Piece | None:
     for piece in rest:
         if _distance(digit, piece) <= reach and piece.amount >= 0.02 * main.amount:
             wide = max(piece.width, piece.height) <= 1.5 * max(main.width, main.height)
-            if wide and not _at_border(piece, shape):
+            if wide and (_at_border(main, shape) or not _at_border(piece, shape)):
                 digit = digit.with_(piece)
     return digit
 

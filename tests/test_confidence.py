@@ -86,7 +86,7 @@ def test_an_export_that_answers_otherwise_is_refused() -> None:
     check_parity(answers, answers + 1e-5)
 
     for other in (answers[::-1], np.full((2, 2), np.nan)):
-        with pytest.raises(DigitsError, match="the exported model answers otherwise: . of 2 images"):
+        with pytest.raises(DigitsError, match=r"the exported model answers otherwise: . of 2 images"):
             check_parity(answers, other)
 
 

@@ -178,6 +178,19 @@ def test_an_empty_standard_input_cannot_be_read(predict: Predict) -> None:
     assert 1 == answer.stderr.count(b"\n")
 
 
+def test_a_closed_stream_moves_nothing_to_the_other(command: list[str], folder: Path) -> None:
+    closed = 'exec "$0" "$@" 2>&-'
+    answer = subprocess.run(
+        ["sh", "-c", closed, *command, "--json", "nowhere.png", "a7.png"],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+    )
+
+    assert UNREADABLE == answer.returncode
+    assert {"a7.png": 7} == digits(answer)
+
+
 def test_bad_files_are_told_one_line_each_and_the_others_answered(predict: Predict, folder: Path) -> None:
     (folder / "bad.png").write_text("no picture", encoding="utf-8")
     (folder / "cut.png").write_bytes((folder / "a7.png").read_bytes()[:200])
