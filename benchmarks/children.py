@@ -5,6 +5,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from digits.errors import DigitsError
 
@@ -36,16 +37,27 @@ def run_child(command: list[str], folder: Path, variables: dict[str, str] | None
         DigitsError: it fails.
     """
     started = time.monotonic()
-    with subprocess.Popen(
-        command, cwd=folder, env=os.environ | (variables or {}), stdout=subprocess.PIPE, text=True
-    ) as process:
+    with (
+        TemporaryFile("w+") as said,
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env=os.environ | (variables or {}),
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        ) as process,
+    ):
         assert process.stdout
         lines = [(time.monotonic() - started, line.rstrip("\n")) for line in process.stdout]
         # Not `wait`, which does not tell of the memory.
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
+        # TensorFlow and JAX write much that nobody asked for, which only a failure makes worth reading.
+        said.seek(0)
+        reason = said.read().strip().rpartition("\n")[2]
     ended = time.monotonic() - started
     if process.returncode:
-        raise DigitsError(f"{' '.join(command)}: ended with status {process.returncode}")
+        raise DigitsError(f"{' '.join(command)}: ended with status {process.returncode}: {reason}")
     seconds = next((moment for moment, line in lines if line == END), ended)
     return Child(lines, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
