@@ -24,23 +24,15 @@ LOWEST = 0.95
 @house_style()
 def race_picture(results: dict[str, list[Result]]) -> Figure:
     """Draw the first run of each contestant, both axes logarithmic, accuracy in the share of errors."""
-    figure = blank_figure(height=4.2, left=0.75, right=1.7, bottom=0.55, top=0.85)
+    figure = blank_figure(height=4.2, left=0.75, right=2.0, bottom=0.55, top=0.85)
     heading(figure, "Accuracy against time", "Validation accuracy after each epoch, imports counted")
     axes = figure.add_subplot()
     for name, (run, *_) in results.items():
         color, line = LOOKS[name]
         moments = [epoch.moment for epoch in run.epochs]
         errors = [1 - epoch.val_accuracy for epoch in run.epochs]
-        axes.plot(moments, errors, line, color=color, marker="o", markersize=3, linewidth=1.5)
-        axes.annotate(
-            f"{NAMES.get(name, name)}, {run.seconds:.0f} s",
-            (moments[-1], errors[-1]),
-            xytext=(6, 0),
-            textcoords="offset points",
-            color=color,
-            va="center",
-            annotation_clip=False,
-        )
+        label = f"{NAMES.get(name, name)}, {run.seconds:.0f} s"
+        axes.plot(moments, errors, line, color=color, marker="o", markersize=3, linewidth=1.5, label=label)
     axes.set_xscale("log")
     axes.set_yscale("log")
     # Upside down: better is higher.
@@ -53,4 +45,5 @@ def race_picture(results: dict[str, list[Result]]) -> Figure:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(True, axis="y")
     axes.set_xlabel("seconds since the start of the process")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, title="saved after")
     return figure
