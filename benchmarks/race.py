@@ -24,7 +24,7 @@ LOWEST = 0.95
 @house_style()
 def race_picture(results: dict[str, list[Result]]) -> Figure:
     """Draw the first run of each contestant, both axes logarithmic, accuracy in the share of errors."""
-    figure = blank_figure(height=4.2, left=0.75, right=2.0, bottom=0.55, top=0.85)
+    figure = blank_figure(height=4.2, left=0.75, right=2.5, bottom=0.55, top=0.85)
     heading(figure, "Accuracy against time", "Validation accuracy after each epoch, imports counted")
     axes = figure.add_subplot()
     for name, (run, *_) in results.items():
