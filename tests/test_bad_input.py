@@ -110,7 +110,7 @@ def replace_text(name: str, old: str, new: str) -> Change:
         (put("params.yaml", "recipe: [\n"), "params.yaml: not valid YAML ("),
         (
             replace_text("params.yaml", "runtime:", "run_time:"),
-            "params.yaml: 'run_time' is no section (did you mean 'runtime'?); allowed: dataset, ",
+            "params.yaml: 'run_time' is no section (did you mean 'runtime'?); allowed: calibrate, ",
         ),
         (
             put_param("recipe", "articel"),
