@@ -21,6 +21,9 @@ NEAR_END = 0.2
 BOTH_ENDS_SHARE = 0.15
 """The share of pixels at each of the two ends where a digit fills its picture."""
 
+ENDS_TOGETHER = 0.5
+"""The share of pixels at both ends together there; a slope of light alone has less."""
+
 BLUR = 5.0
 """Coarse pixels over which the light of the background is averaged."""
 
@@ -63,7 +66,8 @@ def flat_ground(luminance: np.ndarray) -> bool | None:
     flat, near = _ends(luminance, FLAT), _ends(luminance, NEAR_END)
     # The border is counted once more: ink seldom lies there.
     shares = [(end.mean() + _border(end).mean()) / 2 for end in flat]
-    filled = min(end.mean() for end in near) >= BOTH_ENDS_SHARE
+    ends = [float(end.mean()) for end in near]
+    filled = min(ends) >= BOTH_ENDS_SHARE and sum(ends) >= ENDS_TOGETHER
     if max(shares) < FLAT_SHARE and not filled:
         return None
     return bool(shares[1] >= shares[0])
