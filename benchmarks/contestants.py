@@ -13,6 +13,7 @@ from benchmarks.borrowed import borrowed_folder, with_recipe
 from benchmarks.children import Child, run_child
 from digits.errors import DigitsError
 
+RECIPES = ("article", "fast", "accurate")
 SCRIPTS = Path("benchmarks").resolve()
 EPOCH = re.compile(r"epoch +(\d+).* val_accuracy ([\d.]+).* ([\d.]+) s$")
 
@@ -104,10 +105,11 @@ def contestants(
     epochs = values["recipes"]["article"]["epochs"]
     plain = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
     able = {"keras": script("plain_keras.py", sys.executable, arrays, epochs, plain)}
-    able |= {name: recipe(name, values) for name in ("article", "fast", "accurate")}
+    able |= {name: recipe(name, values) for name in RECIPES if name in values["recipes"]}
+    unable = {name: "params.yaml has no such recipe" for name in RECIPES if name not in able}
     if peers is None:
         reason = "needs --peers PYTHON, which `make bench-setup` makes"
-        return able, {"pytorch": reason, "keras-jax": reason}
+        return able, unable | {"pytorch": reason, "keras-jax": reason}
     able["pytorch"] = script("plain_torch.py", peers, arrays, epochs)
     able["keras-jax"] = script("plain_keras.py", peers, arrays, epochs, {"KERAS_BACKEND": "jax"})
-    return able, {}
+    return able, unable

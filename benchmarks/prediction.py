@@ -88,8 +88,8 @@ def _within_a_process(
         decoded.load()
         seconds = median(lambda: predict_digit(decoded, model), runs)
     yield "`predict_digit`, 12 megapixels, decoded", engine, f"{1000 * seconds:.0f} ms", "150 ms"
-    shifts = range(BATCH)
-    batch = np.stack([np.roll(image, (shift % 3 - 1, shift // 3 % 3 - 1), (0, 1)) for shift in shifts])
+    # The image as it is: moved by a pixel it would not be prepared, and be framed anew.
+    batch = np.repeat(image[np.newaxis], BATCH, axis=0)
     seconds = median(lambda: predict_digits(batch, model), min(runs, 5))
     yield f"`predict_digits`, {BATCH:,} prepared images", engine, f"{BATCH / seconds:,.0f}/s", "20,000/s"
     scaled = np.divide(batch, np.float32(255), dtype=np.float32)[..., np.newaxis]

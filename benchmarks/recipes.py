@@ -139,7 +139,11 @@ def main() -> None:
     if arguments.write:
         ended = {name: most for name, most in epochs.items() if most}
         said = circumstances(
-            arguments.runs, limit, f"\nEnded after so many epochs: {ended}." if ended else ""
+            arguments.runs,
+            limit,
+            f"\nEnded after so many epochs: {', '.join(f'{name} {most}' for name, most in ended.items())}."
+            if ended
+            else "",
         )
         write_between(PAGE, "recipes", f"{said}\n\n{table(results, limit)}")
         raw = {name: [asdict(result) for result in runs] for name, runs in results.items()}

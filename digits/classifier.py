@@ -126,15 +126,7 @@ def _litert(path: Path, calibration: Calibration) -> Answer:
 
 
 def _keras(path: Path) -> Answer:
-    from digits.detector import answering_model
+    from digits.detector import answerer
     from digits.models import load_model
 
-    model = answering_model(load_model(path), read_detector(path))
-
-    def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        from digits.batches import batches_in_order
-
-        probabilities, kinds = model.predict(batches_in_order(images), verbose=0)
-        return np.asarray(probabilities), np.asarray(kinds)[:, 1]
-
-    return answer
+    return answerer(load_model(path), read_detector(path))

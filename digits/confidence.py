@@ -10,10 +10,10 @@ from pydantic import Field
 
 from digits.arrays import Arrays
 from digits.calibrated import Calibration, append_calibration
-from digits.detector import DetectorParams, features_and_logits, scores, train_detector
+from digits.detector import DetectorParams, answerer, features_and_logits, train_detector
 from digits.files import whole_file
 from digits.lettering import draw_characters
-from digits.models import probabilities, save_model
+from digits.models import save_model
 from digits.nondigits import make_nondigits
 from digits.params import Section
 from digits.temperature import divide_logits, fit_temperature
@@ -62,8 +62,9 @@ def calibrate(
     detector = _detector(model, training, classes, params)
     labels = validation["labels"]
     others = make_nondigits(validation["images"], labels, params.seed + 1)
-    answers, digit_scores = _ask(model, detector, validation["images"])
-    other_answers, other_scores = _ask(model, detector, others)
+    answer = answerer(model, detector)
+    answers, digit_scores = answer(validation["images"])
+    other_answers, other_scores = answer(others)
     thresholds = choose_thresholds(
         (answers.max(axis=1), digit_scores),
         answers.argmax(axis=1) == labels,
@@ -88,12 +89,6 @@ def _detector(
         features_and_logits(model, part)[0] for part in (np.concatenate([images, printed]), others)
     )
     return train_detector(digit_features, other_features, params.detector, params.seed)
-
-
-def _ask(
-    model: keras.Sequential, detector: list[np.ndarray], images: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    return probabilities(model, images), scores(detector, features_and_logits(model, images)[0])
 
 
 def save_calibrated(

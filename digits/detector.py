@@ -8,6 +8,7 @@ Keras is imported where it is used, after `digits.runtime.start`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,23 +90,29 @@ def train_detector(
     return [np.asarray(weights) for weights in detector.get_weights()]
 
 
-def scores(detector: list[np.ndarray], features: np.ndarray) -> np.ndarray:
-    """Give the probability, float32 (N,), that each of the `features` (N, F) is a digit's."""
-    from digits.batches import batches_in_order
+def answerer(
+    model: keras.Sequential, detector: list[np.ndarray]
+) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Join a classifier and its detector, which share its features.
 
-    answers = _with_weights(detector).predict(batches_in_order(features), verbose=0)
-    return np.asarray(answers)[:, DIGIT]
-
-
-def answering_model(model: keras.Sequential, detector: list[np.ndarray]) -> keras.Model:
-    """Join a classifier and its detector into a model that answers (probabilities, detector's answer)."""
+    Returns:
+        A function that gives for float32 images (N, H, W, C) the probabilities, float32 (N, classes),
+        and the scores, float32 (N,): the detector's probability that an image is a digit.
+    """
     import keras
 
+    from digits.batches import batches_in_order
     from digits.exact import exact_copy
 
     copy = exact_copy(model)
     last = copy.layers[-1]
-    return keras.Model(copy.inputs, [last.output, _with_weights(detector)(last.input)])
+    joined = keras.Model(copy.inputs, [last.output, _with_weights(detector)(last.input)])
+
+    def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        probabilities, kinds = joined.predict(batches_in_order(images), verbose=0)
+        return np.asarray(probabilities), np.asarray(kinds)[:, DIGIT]
+
+    return answer
 
 
 def _layers(features: int, units: int) -> keras.Sequential:

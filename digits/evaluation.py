@@ -1,6 +1,7 @@
 """How good a classifier's answers are, counted over every example."""
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -71,7 +72,7 @@ def evaluate(
         },
         **per_class(labels, predicted, probabilities.shape[1]),
     }
-    return rounded_all(metrics)
+    return rounded(metrics)
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int) -> dict[str, float]:
@@ -122,13 +123,12 @@ def largest_rise(values: list[float]) -> float:
     return max((later - earlier for earlier, later in pairwise(values)), default=0.0)
 
 
-def rounded_all(metrics: dict[str, object]) -> dict[str, object]:
-    """Round the floats of all `metrics` to six decimals."""
-    return {name: rounded(value) for name, value in metrics.items()}
-
-
-def rounded(value: object) -> object:
+def rounded(metrics: Mapping[str, object]) -> dict[str, object]:
     """Round the floats in nested dictionaries to six decimals."""
+    return {name: _rounded(value) for name, value in metrics.items()}
+
+
+def _rounded(value: object) -> object:
     if isinstance(value, dict):
-        return {key: rounded(inner) for key, inner in value.items()}
+        return rounded(value)
     return round(value, 6) if isinstance(value, float) else value

@@ -1,12 +1,14 @@
-"""Batch norm, dropout and Adam that compute what Keras's own do, faster, and with the same bits on every CPU.
+"""Batch norm, dropout and Adam that compute what Keras's own do, with the same bits on every CPU.
 
 Keras composes batch norm from small operations, `rsqrt` among them,
 which x86 CPUs approximate each in its own way.
 TensorFlow's fused operation, which oneDNN computes by square root and division,
 answers exactly and in half the time.
-Keras's dropout and Adam are exact, but slow: docs/recipes.md has the figures.
+Keras's dropout and Adam are exact too, and take more operations: docs/recipes.md has what that gains.
 The module needs Keras, and so it is imported where it is used, after `digits.runtime.start`.
 """
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -82,16 +84,18 @@ class ExactAdam(keras.optimizers.Adam):
         )
 
 
+# What stands in for which of Keras's own layers.
+EXACT: dict[type, Any] = {
+    keras.layers.BatchNormalization: ExactBatchNormalization,
+    keras.layers.Dropout: ExactDropout,
+}
+
+
 def exact_copy(model: keras.Sequential) -> keras.Sequential:
     """Copy a model of Keras's own layers, with its weights, into one whose bits every CPU computes alike."""
 
     def exact(layer: keras.Layer) -> keras.Layer:
-        kind = type(layer)
-        if kind is keras.layers.BatchNormalization:
-            kind = ExactBatchNormalization
-        elif kind is keras.layers.Dropout:
-            kind = ExactDropout
-        return kind.from_config(layer.get_config())
+        return EXACT.get(type(layer), type(layer)).from_config(layer.get_config())
 
     copy = keras.models.clone_model(model, clone_function=exact)
     copy.set_weights(model.get_weights())

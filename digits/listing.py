@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from digits.pictures import printable
+
 if TYPE_CHECKING:
     from digits.prediction import Prediction
 
@@ -38,7 +40,7 @@ class Table:
     """
 
     def __init__(self, names: Iterable[str], boxes: bool, encoding: str) -> None:
-        shown = [len(_printable(name)) for name in names]
+        shown = [len(printable(name)) for name in names]
         self.width = min(max([len("file"), *shown]), WIDEST_NAME)
         self.boxes = boxes
         try:
@@ -60,7 +62,7 @@ class Table:
             bar = self.blocks[0] * filled + self.blocks[1] * (BAR - filled)
         doubt = f"unsure: {prediction.reason}" if prediction.reason else ""
         return self._row(
-            _printable(name), digit, confidence, _place(prediction.box) if self.boxes else "", bar, doubt
+            printable(name), digit, confidence, _place(prediction.box) if self.boxes else "", bar, doubt
         )
 
     def _row(self, name: str, digit: str, confidence: str, place: str, bar: str = "", doubt: str = "") -> str:
@@ -126,8 +128,3 @@ def _place(box: tuple[int, int, int, int] | None) -> str:
         return "-"
     left, top, right, bottom = box
     return f"{right - left}x{bottom - top}+{left}+{top}"
-
-
-def _printable(name: str) -> str:
-    """Give `name` with what would move the cursor, or colour the screen, as escapes."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)

@@ -16,7 +16,6 @@ SECTIONS = [
     "calibrate",
     "dataset",
     "evaluate",
-    "export",
     "fetch",
     "prepare",
     "recipe",

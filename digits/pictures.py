@@ -59,7 +59,7 @@ def read_picture(source: str | Path | bytes | Image.Image | np.ndarray) -> Lumin
     if isinstance(source, bytes):
         return _opened(source, "picture")
     if isinstance(source, str | Path):
-        name = _printable(str(source))
+        name = printable(str(source))
         return _opened(_content(source, name), name)
     kind = type(source).__name__
     raise DigitsError(
@@ -67,7 +67,7 @@ def read_picture(source: str | Path | bytes | Image.Image | np.ndarray) -> Lumin
     )
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """Write what would break the line of a message as an escape."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)
 

@@ -204,10 +204,6 @@ def _found(
 
 
 def _doubt(confidence: float, score: float, model: Classifier) -> str:
-    if confidence >= model.thresholds.confidence and score >= model.thresholds.score:
-        return ""
-    found = {"confidence": confidence, "score": score}
-    allowed = {"confidence": model.thresholds.confidence, "score": model.thresholds.score}
-    return " and ".join(
-        f"{name} {found[name]:.3f} under {allowed[name]:.3f}" for name in found if found[name] < allowed[name]
-    )
+    least = model.thresholds
+    found = (("confidence", confidence, least.confidence), ("score", score, least.score))
+    return " and ".join(f"{name} {value:.3f} under {low:.3f}" for name, value, low in found if value < low)

@@ -3,11 +3,26 @@
 The module needs Keras, and so it is imported where it is used, after `digits.runtime.start`.
 """
 
+from __future__ import annotations
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.recipes import OneCycle, Plateau
+from digits.recipes import OneCycle, Plateau, Recipe
+
+Callbacks = tuple[keras.callbacks.EarlyStopping | None, keras.callbacks.ReduceLROnPlateau | None]
+
+
+def scheduled(recipe: Recipe, steps: int) -> tuple[float | FixedRates, Callbacks]:
+    """Give the learning rate to start with, or that of each of `steps` steps, and what changes it on the way.
+
+    The second part is what stops early and what lowers the rate, None twice where all is fixed beforehand.
+    """
+    schedule = recipe.schedule
+    if schedule.kind == "one_cycle":
+        return FixedRates(one_cycle_rates(schedule, recipe.learning_rate, steps)), (None, None)
+    return recipe.learning_rate, plateau_callbacks(schedule)
 
 
 class FixedRates(keras.optimizers.schedules.LearningRateSchedule):
@@ -36,9 +51,7 @@ def one_cycle_rates(schedule: OneCycle, highest: float, steps: int) -> np.ndarra
     return rates
 
 
-def plateau_callbacks(
-    schedule: Plateau,
-) -> tuple[keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau]:
+def plateau_callbacks(schedule: Plateau) -> Callbacks:
     """Give what stops early, and what lowers the learning rate."""
     stopping = keras.callbacks.EarlyStopping(patience=schedule.stopping_patience, restore_best_weights=True)
     return stopping, keras.callbacks.ReduceLROnPlateau(factor=schedule.factor, patience=schedule.patience)

@@ -43,19 +43,14 @@ def train(
     from digits.batches import batches_in_order, training_batches
     from digits.checkpoints import Journal
     from digits.exact import ExactAdam, exact_copy
-    from digits.schedules import FixedRates, one_cycle_rates, plateau_callbacks
+    from digits.schedules import scheduled
 
     keras.utils.set_random_seed(seed)
     classes = int(train["labels"].max()) + 1
     model = networks.build(train["images"].shape[1:], classes, recipe)
     exact = exact_copy(model)
-    schedule, steps = recipe.schedule, math.ceil(len(train["labels"]) / recipe.batch_size)
-    rate: Any = recipe.learning_rate
-    stopping = falling_rate = None
-    if schedule.kind == "one_cycle":
-        rate = FixedRates(one_cycle_rates(schedule, recipe.learning_rate, steps * recipe.epochs))
-    else:
-        stopping, falling_rate = plateau_callbacks(schedule)
+    steps = math.ceil(len(train["labels"]) / recipe.batch_size)
+    rate, (stopping, falling_rate) = scheduled(recipe, steps * recipe.epochs)
     optimizer = ExactAdam(rate, beta_2=recipe.beta_2)
     exact.compile(optimizer, loss=_loss(recipe.label_smoothing, classes), metrics=["accuracy"])
     optimizer.build(exact.trainable_variables)

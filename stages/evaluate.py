@@ -9,7 +9,7 @@ from digits.acceptance import acceptance, parity
 from digits.arrays import read_arrays
 from digits.classifier import load_classifier
 from digits.errors import run
-from digits.evaluation import EvaluateParams, calibration_error, evaluate, rounded_all
+from digits.evaluation import EvaluateParams, calibration_error, evaluate, rounded
 from digits.files import write_json
 from digits.models import load_model, probabilities
 from digits.params import Params
@@ -33,7 +33,7 @@ def main() -> None:
     metrics = evaluate(answers, labels, history, evaluate_params)
     predicted, confidence = answers.argmax(axis=1), answers.max(axis=1)
     accepted = classifier.thresholds.accept(answers, said.score)
-    metrics |= rounded_all(
+    metrics |= rounded(
         {
             "temperature": classifier.temperature,
             "uncalibrated": calibration_error(before, labels, evaluate_params.calibration_bins),
