@@ -40,7 +40,13 @@ def shifted(images: tf.Tensor, shift: int, key: tf.Tensor) -> tf.Tensor:
     distances = tf.random.stateless_uniform([2, count, 1], key, 0, 2 * shift + 1, tf.int32, alg="philox")
     padded = tf.pad(images, [[0, 0], [shift, shift], [shift, shift], [0, 0]])
     rows = tf.gather(padded, distances[0] + tf.range(height), batch_dims=1, axis=1)
-    return tf.gather(rows, distances[1] + tf.range(width), batch_dims=1, axis=2)
+    # Columns are moved as rows, since whole rows are copied at once.
+    columns = tf.gather(_transposed(rows), distances[1] + tf.range(width), batch_dims=1, axis=1)
+    return _transposed(columns)
+
+
+def _transposed(images: tf.Tensor) -> tf.Tensor:
+    return tf.transpose(images, [0, 2, 1, 3])
 
 
 def warped(images: tf.Tensor, augmentation: Augmentation, key: tf.Tensor) -> tf.Tensor:

@@ -15,6 +15,8 @@ Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 PLAIN = tf.data.Options()
 # The optimizer would turn maps into parallel ones, for which this data is too small, and warn while at it.
 PLAIN.experimental_optimization.apply_default_optimizations = False
+# Nothing is left to tune, and the end of the batches would wait for a sleeping tuner: up to ten seconds.
+PLAIN.autotune.enabled = False
 
 
 def training_batches(
@@ -59,32 +61,21 @@ def batches_in_order(*arrays: np.ndarray, batch_size: int = 256) -> tf.data.Data
     Images (N, H, W, C) of uint8, in 255ths, become float32.
     """
     positions = tf.data.Dataset.range(len(arrays[0])).batch(batch_size)
-    gathered = _gatherer(*arrays)
-    return positions.map(lambda chosen: tuple(gathered(chosen))).prefetch(2).with_options(PLAIN)
+    return positions.map(_gatherer(*arrays)).prefetch(2).with_options(PLAIN)
 
 
-def _gatherer(*arrays: np.ndarray) -> Callable[[tf.Tensor], list[tf.Tensor]]:
+def _gatherer(*arrays: np.ndarray) -> Callable[[tf.Tensor], tuple[tf.Tensor, ...]]:
     """Give a function that takes the chosen examples from each array.
 
-    NumPy takes them, since TensorFlow would first copy the arrays.
+    All of it is TensorFlow's, since a function of Python's would wait for the thread that trains.
     """
+    tensors = [tf.convert_to_tensor(array) for array in arrays]
+    # No constant of the graph, which TensorFlow would replace by a product with a rounded reciprocal.
+    white = tf.constant(255, tf.float32)
 
-    def examples(array: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-        values: np.ndarray = array[chosen]
-        if _in_bytes(array):
-            values = np.divide(values, np.float32(255), dtype=np.float32)
-        return values
+    def examples(tensor: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
+        values = tf.gather(tensor, chosen)
+        is_bytes = tensor.dtype == tf.uint8 and tensor.shape.rank == 4
+        return tf.cast(values, tf.float32) / white if is_bytes else values
 
-    def gathered(chosen: tf.Tensor) -> list[tf.Tensor]:
-        kinds = [np.float32 if _in_bytes(array) else array.dtype for array in arrays]
-        parts = tf.numpy_function(
-            lambda chosen: [examples(array, chosen) for array in arrays], [chosen], kinds, stateful=False
-        )
-        pairs = zip(parts, arrays, strict=True)
-        return [tf.ensure_shape(part, [None, *array.shape[1:]]) for part, array in pairs]
-
-    return gathered
-
-
-def _in_bytes(array: np.ndarray) -> bool:
-    return array.dtype == np.uint8 and array.ndim == 4
+    return lambda chosen: tuple(examples(tensor, chosen) for tensor in tensors)

@@ -45,17 +45,18 @@ def article(classes: int, recipe: Recipe) -> list[keras.Layer]:
 def fast(classes: int, recipe: Recipe) -> list[keras.Layer]:
     """Give the layers of a network like the article's that spends less where images are large.
 
-    It leaves out the outermost pixels, pools before it normalizes and cuts off, so that both have a
-    quarter of the values, and a layer has no bias where batch norm would take it away again.
+    It leaves out the two outermost rows and columns on each side, and looks at 5x5 pixels first.
+    It pools before it normalizes and cuts off, so that both have a quarter of the values,
+    and a layer has no bias where batch norm would take it away again.
     """
     from keras import layers
 
     dropout, momentum = recipe.dropout, recipe.batch_norm_momentum
     *filters, units = recipe.widths
-    stack: list[keras.Layer] = [layers.Cropping2D(1)]
-    for width in filters:
+    stack: list[keras.Layer] = [layers.Cropping2D(2)]
+    for number, width in enumerate(filters):
         stack += [
-            layers.Conv2D(width, 3, use_bias=False),
+            layers.Conv2D(width, 3 if number else 5, use_bias=False),
             layers.MaxPooling2D(),
             layers.BatchNormalization(momentum=momentum),
             layers.ReLU(),

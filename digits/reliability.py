@@ -18,26 +18,33 @@ MOST_BINS_NUMBERED = 20
 
 
 @house_style()
-def reliability_diagram(confidence: np.ndarray, correct: np.ndarray, bins: int) -> Figure:
+def reliability_diagram(
+    confidence: np.ndarray, uncalibrated: np.ndarray, correct: np.ndarray, bins: int
+) -> Figure:
     """Draw accuracy against mean confidence in each bin, and the number of images in it.
 
     Args:
         confidence: floats (N,) in [0, 1].
+        uncalibrated: the same before calibration.
         correct: booleans (N,), whether each prediction was right.
         bins: number of bins of equal width (see `calibration_bins`).
     """
     counts, mean_confidence, accuracy = calibration_bins(confidence, correct, bins)
-    error = expected_calibration_error(confidence, correct, bins)
+    before, after = (
+        expected_calibration_error(values, correct, bins) for values in (uncalibrated, confidence)
+    )
     figure = blank_figure(5.6, left=0.85, right=0.25, bottom=0.5, top=0.72, hspace=0.1)
     heading(
         figure,
-        f"Reliability: expected calibration error {error:.4f} in {bins} {'bin' if bins == 1 else 'bins'}",
+        f"Reliability: expected calibration error {after:.4f} in {bins} {'bin' if bins == 1 else 'bins'},"
+        f" before calibration {before:.4f}",
         f"mean confidence {100 * math.fsum(confidence) / len(correct):.2f}%,"
         f" accuracy {100 * np.count_nonzero(correct) / len(correct):.2f}%;"
         " the lines are 95% intervals of each bin's accuracy",
     )
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.1))
     _draw_accuracy(above, counts, mean_confidence, accuracy)
+    _draw_uncalibrated(above, *calibration_bins(uncalibrated, correct, bins))
     _draw_counts(below, counts)
     for axes in (above, below):
         axes.yaxis.set_label_coords(-0.085, 0.5)
@@ -50,9 +57,7 @@ def _draw_accuracy(axes: Axes, counts: np.ndarray, mean_confidence: np.ndarray, 
         if count:
             interval = wilson_interval(round(share * count), int(count))
             axes.plot([confidence, confidence], interval, color=BLUE, linewidth=1.5, alpha=0.55)
-            axes.plot(
-                confidence, share, "o", color=BLUE, markersize=6 if len(counts) <= MOST_BINS_NUMBERED else 4
-            )
+            axes.plot(confidence, share, "o", color=BLUE, markersize=_point_size(len(counts)))
     axes.set_ylabel("accuracy")
     ticks = np.arange(6) / 5
     axes.set_yticks(ticks, [f"{100 * tick:.0f}%" for tick in ticks])
@@ -61,6 +66,21 @@ def _draw_accuracy(axes: Axes, counts: np.ndarray, mean_confidence: np.ndarray, 
     axes.annotate(
         "perfect calibration", (0.1, 0.1), (6, -6), textcoords="offset points", va="top", color=QUIET
     )
+
+
+def _draw_uncalibrated(
+    axes: Axes, counts: np.ndarray, mean_confidence: np.ndarray, accuracy: np.ndarray
+) -> None:
+    """Draw where the points were, and say which are which."""
+    there, size = counts > 0, _point_size(len(counts))
+    before = axes.plot(mean_confidence[there], accuracy[there], "o", color=QUIET, markersize=size, zorder=1.5)
+    before[0].set(fillstyle="none", label="before calibration")
+    axes.plot([], [], "o", color=BLUE, markersize=size, label="calibrated")
+    axes.legend(loc="lower right", reverse=True)
+
+
+def _point_size(bins: int) -> int:
+    return 6 if bins <= MOST_BINS_NUMBERED else 4
 
 
 def _draw_counts(axes: Axes, counts: np.ndarray) -> None:

@@ -17,6 +17,9 @@ from digits.tables import Table
 if TYPE_CHECKING:
     import keras
 
+# A second of a small network's steps: more would gain nothing, and delay the answer to Ctrl-C.
+MOST_AT_ONCE = 25
+
 
 def train(
     train: Arrays, validation: Arrays, recipe: Recipe, seed: int, checkpoint: Path, key: str
@@ -52,7 +55,12 @@ def train(
     steps = math.ceil(len(train["labels"]) / recipe.batch_size)
     rate, (stopping, falling_rate) = scheduled(recipe, steps * recipe.epochs)
     optimizer = ExactAdam(rate, beta_2=recipe.beta_2)
-    exact.compile(optimizer, loss=_loss(recipe.label_smoothing, classes), metrics=["accuracy"])
+    exact.compile(
+        optimizer,
+        loss=_loss(recipe.label_smoothing, classes),
+        metrics=["accuracy"],
+        steps_per_execution=steps_at_once(steps),
+    )
     optimizer.build(exact.trainable_variables)
 
     changed = partial(augmented, augmentation=recipe.augmentation)
@@ -71,6 +79,14 @@ def train(
     )
     model.set_weights(exact.get_weights())
     return model, journal.history
+
+
+def steps_at_once(steps: int) -> int:
+    """Give how many steps TensorFlow takes between two looks of Python's, for epochs of `steps` steps.
+
+    It divides `steps`, or else Keras would take further ones from the next epoch.
+    """
+    return max(count for count in range(1, MOST_AT_ONCE + 1) if steps % count == 0)
 
 
 def _loss(smoothing: float, classes: int) -> str | Callable[[Any, Any], Any]:

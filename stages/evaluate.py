@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from digits import runtime
 from digits.acceptance import acceptance, parity
 from digits.arrays import read_arrays
@@ -13,6 +11,7 @@ from digits.evaluation import EvaluateParams, calibration_error, evaluate, round
 from digits.files import write_json
 from digits.models import load_model, probabilities
 from digits.params import Params
+from digits.predictions import predictions_table
 from digits.tables import read_table, write_table
 
 
@@ -31,30 +30,21 @@ def main() -> None:
     said = classifier.classify(images)
     answers = said.probabilities
     metrics = evaluate(answers, labels, history, evaluate_params)
-    predicted, confidence = answers.argmax(axis=1), answers.max(axis=1)
     accepted = classifier.thresholds.accept(answers, said.score)
     metrics |= rounded(
         {
             "temperature": classifier.temperature,
             "uncalibrated": calibration_error(before, labels, evaluate_params.calibration_bins),
-            "accepted": acceptance(accepted, predicted == labels),
+            "accepted": acceptance(accepted, answers.argmax(axis=1) == labels),
             "litert": parity(answers, lite.probabilities),
         }
     )
 
-    columns = {
-        "index": range(len(predicted)),
-        "actual": labels,
-        "predicted": predicted,
-        "confidence": confidence,
-        "uncalibrated": before.max(axis=1),
-        "score": said.score,
-        "accepted": accepted.astype(np.uint8),
-    }
-    write_table(Path("data/predictions.csv"), columns)
+    table = predictions_table(labels, before, answers, said.score, accepted)
+    write_table(Path("data/predictions.csv"), table)
     write_json(Path("reports/metrics.json"), metrics)
     print(f"test accuracy: {metrics['accuracy']:.4f}")
-    print(f"first test image: {predicted[0]} (confidence {confidence[0]:.4f})")
+    print(f"first test image: {table['predicted'][0]:g} (confidence {table['confidence'][0]:.4f})")
 
 
 if __name__ == "__main__":

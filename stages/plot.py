@@ -26,7 +26,9 @@ def main() -> None:
         "training": training_curves(history),
         "confusion": confusion_matrix_figure(said.actual, said.predicted, classes),
         "mistakes": mistakes_gallery(test["images"], said.actual, said.predicted, said.confidence, classes),
-        "reliability": reliability_diagram(said.confidence, said.actual == said.predicted, bins),
+        "reliability": reliability_diagram(
+            said.confidence, said.uncalibrated, said.actual == said.predicted, bins
+        ),
     }
     for name, figure in figures.items():
         path = Path(f"reports/{name}.png")

@@ -76,6 +76,19 @@ def test_each_epoch_shifts_an_image_anew() -> None:
     assert not np.array_equal(shifted_images(0), shifted_images(1))
 
 
+def test_no_thread_that_tunes_the_batches_is_waited_for_at_the_end() -> None:
+    """It would sleep for up to ten seconds at a time, and not wake when nobody wants another batch."""
+    from digits.batches import batches_in_order, training_batches
+
+    images = ten_images()
+    datasets = [
+        training_batches(images, 4, lambda images, _: images, seed=0, first_epoch=0),
+        batches_in_order(images["images"]),
+    ]
+
+    assert [False, False] == [dataset.options().autotune.enabled for dataset in datasets]
+
+
 def test_images_in_bytes_reach_the_network_as_the_scaled_ones_do() -> None:
     from digits.batches import batches_in_order
 

@@ -177,17 +177,19 @@ def test_a_gallery_of_few_mistakes_says_so(mistakes: int, title: str, tmp_path: 
 
 def test_the_reliability_diagram_says_the_error_and_counts_the_images_of_each_bin() -> None:
     # The bin of 0.6 has one of two right, that of 0.9 both: 1/2 * 0.1 + 1/2 * 0.1.
-    figure = reliability_diagram(np.array([0.6, 0.6, 0.9, 0.9]), np.array([True, False, True, True]), bins=5)
+    # Before, all four were in the last bin, with three of them right.
+    confidence, before = np.array([0.6, 0.6, 0.9, 0.9]), np.array([0.9, 0.9, 1, 1])
+    figure = reliability_diagram(confidence, before, np.array([True, False, True, True]), bins=5)
     written = texts(figure)
 
-    assert "Reliability: expected calibration error 0.1000 in 5 bins" in written
+    assert "Reliability: expected calibration error 0.1000 in 5 bins, before calibration 0.2000" in written
     assert any(line.startswith("mean confidence 75.00%, accuracy 75.00%") for line in written)
     assert ["2", "2"] == [line for line in written if line == "2"]
 
 
 @pytest.mark.parametrize("bins", [1, 15, 100])
 def test_empty_bins_leave_no_nan_in_the_reliability_diagram(bins: int, tmp_path: Path) -> None:
-    figure = reliability_diagram(np.array([0.7]), np.array([True]), bins)
+    figure = reliability_diagram(np.array([0.7]), np.array([0.8]), np.array([True]), bins)
     write_figure(tmp_path / "reliability.png", figure)
 
     assert not any("nan" in line for line in texts(figure))

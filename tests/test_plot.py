@@ -47,6 +47,7 @@ def make_project(folder: Path) -> Path:
         "actual": labels.astype(float).tolist(),
         "predicted": predicted.astype(float).tolist(),
         "confidence": confidence.tolist(),
+        "uncalibrated": (confidence**0.5).tolist(),
     }
     write_table(folder / "data/predictions.csv", {**predictions})
     history: Table = {
@@ -113,7 +114,7 @@ def test_the_stage_says_what_it_wrote(tmp_path: Path) -> None:
     [
         (
             "data/predictions.csv",
-            "index,actual,predicted,confidence\n0,0,0,1\n",
+            "index,actual,predicted,confidence,uncalibrated\n0,0,0,1,1\n",
             "data/predictions.csv: 1 predictions, but the test set has 40 images",
         ),
         ("data/history.csv", "epoch,loss\n1,0.5\n", "data/history.csv: no column 'accuracy'"),

@@ -100,6 +100,11 @@ def test_a_fixed_schedule_goes_on_where_it_was_killed_and_keeps_the_last_weights
     assert expected == pytest.approx(rates, abs=1e-6)
 
 
+@pytest.mark.parametrize(("steps", "expected"), [(1, 1), (4, 4), (29, 1), (375, 25), (469, 7)])
+def test_as_many_steps_are_taken_at_once_as_an_epoch_can_be_divided_into(steps: int, expected: int) -> None:
+    assert expected == training.steps_at_once(steps)
+
+
 class Trained(Exception):  # noqa: N818 - nothing went wrong
     """Raised in place of a training, with its arguments."""
 

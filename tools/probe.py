@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from digits import runtime
-from digits.arrays import Arrays, write_arrays
+from digits.arrays import Arrays, pixels, write_arrays
 from digits.classifier import load_classifier
 from digits.confidence import CalibrateParams, calibrate, save_calibrated
 from digits.curves import training_curves
@@ -134,10 +134,9 @@ def short_parts(recipe: Recipe) -> list[Arrays]:
 
 
 def short_run(recipe: Recipe, folder: Path) -> tuple[Any, Table]:
-    """Train for a few steps; give the model and the history."""
-    return train(
-        *short_parts(recipe), recipe=recipe, seed=0, checkpoint=folder / "checkpoint.npz", key=repr(recipe)
-    )
+    """Train for a few steps, on images in bytes as the stage does; give the model and the history."""
+    parts = [{**part, "images": pixels(part["images"])} for part in short_parts(recipe)]
+    return train(*parts, recipe=recipe, seed=0, checkpoint=folder / "checkpoint.npz", key=repr(recipe))
 
 
 def weights_of(model: Any) -> np.ndarray:
@@ -173,7 +172,7 @@ def whole_run(recipe: Recipe, evaluate_params: EvaluateParams, folder: Path) -> 
         "training.png": training_curves({**longer, "epoch": list(range(1, 10))}),
         "confusion.png": confusion_matrix_figure(actual, predicted, CLASSES),
         "mistakes.png": mistakes_gallery(test["images"], actual, predicted, confidence, CLASSES),
-        "reliability.png": reliability_diagram(confidence, predicted == actual, 15),
+        "reliability.png": reliability_diagram(confidence, confidence**2, predicted == actual, 15),
     }
     for name, figure in figures.items():
         write_figure(folder / name, figure)
