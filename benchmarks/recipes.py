@@ -3,7 +3,7 @@
 Usage: python -m benchmarks.recipes [CONTESTANT ...] [options]
 
 It needs `data/raw/mnist.npz` and `data/prepared` (`dvc repro prepare`), and an hour; `--quick` takes
-a few minutes. `--write` puts table, picture and raw values into docs/.
+a few minutes. `--write` puts table, picture and raw values into docs/, and a short table into the README.
 """
 
 import argparse
@@ -20,14 +20,14 @@ from typing import Any
 
 from benchmarks.children import run_child
 from benchmarks.contestants import Contestant, Epoch, Result, contestants
-from benchmarks.race import race_picture
+from benchmarks.race import NAMES, race_picture
 from benchmarks.report import write_between
 from digits.errors import DigitsError, run, unknown_name
 from digits.figures import write_figure
 from digits.files import write_json
 from digits.params import Params
 
-RAW, PAGE = Path("data/raw/mnist.npz"), Path("docs/benchmarks.md")
+RAW, PAGE, README = Path("data/raw/mnist.npz"), Path("docs/benchmarks.md"), Path("README.md")
 VALUES, PICTURE = Path("docs/benchmarks.json"), Path("docs/recipes.png")
 ACCURACIES = (0.98, 0.99, 0.994)
 QUICK_EPOCHS = 3
@@ -80,6 +80,17 @@ def table(results: dict[str, list[Result]], limit: dict[str, Any]) -> str:
             f"{median([each.peak_memory for each in runs]) / 1e9:.2f} GB",
         ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def summary(results: dict[str, list[Result]]) -> str:
+    """Give the columns that the README shows, of those who trained to their end."""
+    lines = ["| | trained and saved after | test accuracy of this run | memory |", "|---|" + "---:|" * 3]
+    for name, runs in results.items():
+        accuracy = median([each.test_accuracy for each in runs])
+        memory = median([each.peak_memory for each in runs]) / 1e9
+        seconds = median([each.seconds for each in runs])
+        lines.append(f"| {NAMES.get(name, name)} | {seconds:.1f} s | {accuracy:.2%} | {memory:.2f} GB |")
     return "\n".join(lines)
 
 
@@ -146,6 +157,8 @@ def main() -> None:
             else "",
         )
         write_between(PAGE, "recipes", f"{said}\n\n{table(results, limit)}")
+        whole = {name: runs for name, runs in results.items() if name not in ended}
+        write_between(README, "recipes", f"{said.splitlines()[0]}\n\n{summary(whole)}")
         raw = {name: [asdict(result) for result in runs] for name, runs in results.items()}
         write_json(VALUES, {"circumstances": said, "limit": limit, "results": raw})
         write_figure(PICTURE, race_picture(results))

@@ -138,9 +138,14 @@ def test_a_wrong_argument_is_one_line(arguments: list[str], said: str) -> None:
 
 
 def test_the_pages_have_the_marks_that_the_benchmarks_write_between() -> None:
-    text = "".join(page.read_text(encoding="utf-8") for page in (REPOSITORY / "docs").glob("*.md"))
+    pages = {
+        page.name: page.read_text(encoding="utf-8")
+        for page in [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+    }
 
-    assert all(f"<!-- {name} -->" in text for name in ("recipes", "pipeline", "seeds"))
+    assert all(f"<!-- {name} -->" in pages["benchmarks.md"] for name in ("recipes", "pipeline"))
+    assert "<!-- seeds -->" in pages["recipes.md"]
+    assert "<!-- recipes -->" in pages["README.md"]
 
 
 def test_the_committed_values_are_those_of_the_committed_table() -> None:
@@ -153,3 +158,15 @@ def test_the_committed_values_are_those_of_the_committed_table() -> None:
 
     # JSON sorts the names; the table has them in the order in which they ran.
     assert set(recipes.table(results, values["limit"]).splitlines()) <= set(page.splitlines())
+
+
+def test_the_numbers_of_the_readme_are_those_of_the_page() -> None:
+    shown = (REPOSITORY / "README.md").read_text(encoding="utf-8").split("<!-- recipes -->")[1]
+    page = (REPOSITORY / "docs/benchmarks.md").read_text(encoding="utf-8")
+    said, *rows = shown.split("<!-- end of recipes -->")[0].strip().splitlines()
+    cells = [row.strip("| ").split(" | ") for row in rows if row.endswith(" GB |")]
+
+    assert said in page
+    assert "commit" in said
+    assert {"plain Keras", "article", "fast", "accurate"} <= {name for name, *_ in cells}
+    assert all(f"| {seconds} |" in page and f"| {accuracy} |" in page for _, seconds, accuracy, _ in cells)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -503,11 +504,12 @@ def test_an_interrupted_rerun_leaves_nothing_behind(toy: Toy, number: signal.Sig
         # Tests that were themselves started in the background ignore SIGINT, and their children would too.
         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
-    with gate.open("rb") as started:
+    with gate.open("rb", buffering=0) as started:
         assert b"started" == started.read(len("started"))
         assert 1 == len([*toy.temporary.iterdir()])
         process.send_signal(number)
         # The end of the FIFO comes once the stage, its only writer, has gone.
+        assert select.select([started], [], [], 60)[0]
         assert b"" == started.read()
     out, _ = process.communicate()
 
