@@ -7,7 +7,7 @@ Run it on two machines and compare: equal hashes mean that the CPU makes no diff
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,10 +28,11 @@ from digits.models import load_model, probabilities, save_model
 from digits.nondigits import make_nondigits
 from digits.params import Params
 from digits.preparation import scale
-from digits.recipes import Augmentation, Recipe
+from digits.recipes import Recipe
 from digits.reliability import reliability_diagram
 from digits.tables import Table
 from digits.training import train
+from tools.operations import operations
 
 STEPS = 3
 CLASSES = tuple("0123456789")
@@ -48,84 +49,6 @@ def images_and_labels(count: int, seed: int) -> Arrays:
     random = np.random.Generator(np.random.PCG64(seed))
     images = random.integers(0, 256, (count, 28, 28), np.uint8) * (random.random((count, 28, 28)) < 0.2)
     return {"images": scale(images.astype(np.uint8)), "labels": np.arange(count, dtype=np.uint8) % 10}
-
-
-def operations() -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Give the single operations of a training step, forward and backward, by name."""
-    import keras
-    import tensorflow as tf
-
-    from digits.augmentation import augmented
-    from digits.exact import ExactAdam, ExactDropout
-
-    tf.get_logger().setLevel("ERROR")
-    random = np.random.Generator(np.random.PCG64(7))
-    images = tf.constant(random.standard_normal((16, 13, 13, 32), np.float32))
-    kernel = tf.constant(random.standard_normal((3, 3, 32, 64), np.float32) / 17)
-    matrix = tf.constant(random.standard_normal((32, 10), np.float32))
-    scale_, offset = tf.ones(32) * 1.1, tf.ones(32) * 0.1
-    positive = tf.abs(images) + 0.001
-    labels = tf.range(128) % 10
-    key = tf.constant([1, 2], tf.int64)
-    every_change = Augmentation(shift=1, rotation=20, scale=0.2, shear=0.2, elastic=2, elastic_spacing=5)
-
-    def both(forward: Callable[[tf.Tensor], tf.Tensor], values: tf.Tensor) -> Callable[[], Any]:
-        @tf.function
-        def run() -> list[tf.Tensor]:
-            with tf.GradientTape() as tape:
-                tape.watch(values)
-                result = forward(values)
-            return [result, tape.gradient(result, values)]
-
-        return run
-
-    def batch_norm(values: tf.Tensor) -> tf.Tensor:
-        return tf.raw_ops.FusedBatchNormV3(x=values, scale=scale_, offset=offset, mean=[], variance=[])[0]
-
-    dropout, adam = ExactDropout(0.25, seed=1), ExactAdam(0.001)
-    weights = keras.Variable(kernel)
-    adam.build([weights])
-
-    @tf.function
-    def two_steps() -> list[tf.Tensor]:
-        for gradient in (kernel, tf.square(kernel)):
-            adam.apply([gradient], [weights])
-        return [tf.identity(variable) for variable in (weights, *adam.variables)]
-
-    pixels = tf.reshape(images, [-1, 32])[:128]
-    yield "convolution", both(lambda values: tf.nn.conv2d(images, values, 1, "VALID"), kernel)
-    yield "convolution of images", both(lambda values: tf.nn.conv2d(values, kernel, 1, "VALID"), images)
-    yield "matrix product", both(lambda values: pixels @ values, matrix)
-    yield "bias and relu", both(lambda values: tf.nn.relu(tf.nn.bias_add(values, offset)), images)
-    yield "max pooling", both(lambda values: tf.nn.max_pool2d(values, 2, 2, "VALID"), images)
-    yield "fused batch norm", both(batch_norm, images)
-    yield "dropout", both(lambda values: dropout(values, training=True), images)
-    yield "Adam", two_steps
-    yield "softmax", both(lambda values: tf.nn.softmax(pixels @ values), matrix)
-    yield (
-        "cross-entropy",
-        both(lambda values: tf.nn.sparse_softmax_cross_entropy_with_logits(labels, pixels @ values), matrix),
-    )
-    smoothed = tf.one_hot(labels, 10) * 0.9 + 0.01
-    yield (
-        "cross-entropy of smoothed labels",
-        both(lambda values: tf.nn.softmax_cross_entropy_with_logits(smoothed, pixels @ values), matrix),
-    )
-    yield "mean", both(tf.reduce_mean, images)
-    yield "square root", both(tf.sqrt, positive)
-    yield "division", both(lambda values: 1.5 / values, positive)
-    yield "exponential", both(tf.exp, images)
-    # Without its gradient, which is a reciprocal.
-    yield "logarithm", tf.function(lambda: [tf.math.log(positive)])
-    yield "random numbers", tf.function(lambda: tf.random.stateless_uniform([1000], key, alg="philox"))
-    yield (
-        "shuffle",
-        tf.function(lambda: tf.random.experimental.stateless_shuffle(tf.range(1000), key, alg="philox")),
-    )
-    yield "warped images", tf.function(lambda: [augmented(images, key, every_change)])
-    # Known to differ, and why batch norm is computed by the fused operation: docs/reproducibility.md.
-    yield "(rsqrt)", both(tf.math.rsqrt, positive)
-    yield "(reciprocal)", both(tf.math.reciprocal, positive)
 
 
 def short_parts(recipe: Recipe) -> list[Arrays]:
