@@ -94,8 +94,8 @@ def summary(results: dict[str, list[Result]]) -> str:
     return "\n".join(lines)
 
 
-def circumstances(runs: int, limit: dict[str, Any], ended: str) -> str:
-    """Say where and when the measuring was done, and which trainings were `ended` before their time."""
+def circumstances(runs: int, limit: dict[str, Any]) -> str:
+    """Say in a line where and when the measuring was done."""
     cpu = next(
         (
             line.split(":")[1].strip()
@@ -110,8 +110,26 @@ def circumstances(runs: int, limit: dict[str, Any], ended: str) -> str:
     return (
         f"{cpu}, {os.cpu_count()} cores, {date.today()}, commit {commit}; "
         f"{'one run' if runs == 1 else f'medians of {runs} runs'} each, interleaved; "
-        f"the machine multiplies matrices at {limit['gflops']:.0f} GFLOP/s.{ended}"
+        f"the machine multiplies matrices at {limit['gflops']:.0f} GFLOP/s."
     )
+
+
+def write_pages(
+    results: dict[str, list[Result]], limit: dict[str, Any], runs: int, ended: dict[str, int]
+) -> None:
+    """Write the tables, the raw values and the picture; `ended` are the epochs of those that were stopped."""
+    line = circumstances(runs, limit)
+    said = line
+    if ended:
+        said += (
+            f"\nEnded after so many epochs: {', '.join(f'{name} {most}' for name, most in ended.items())}."
+        )
+    write_between(PAGE, "recipes", f"{said}\n\n{table(results, limit)}")
+    whole = {name: each for name, each in results.items() if name not in ended}
+    write_between(README, "recipes", f"{line}\n\n{summary(whole)}")
+    raw = {name: [asdict(result) for result in each] for name, each in results.items()}
+    write_json(VALUES, {"circumstances": said, "limit": limit, "results": raw})
+    write_figure(PICTURE, race_picture(results))
 
 
 def main() -> None:
@@ -122,7 +140,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1, metavar="N", help="of each contestant")
     parser.add_argument("--peers", metavar="PYTHON", help="a Python that has PyTorch and JAX")
     parser.add_argument("--peer-epochs", type=int, metavar="N", help="end the peers after N epochs")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.* and docs/recipes.png")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write docs/benchmarks.*, docs/recipes.png and the README's table",
+    )
     arguments = parser.parse_args()
     if arguments.runs < 1:
         raise DigitsError(f"--runs: {arguments.runs} is not allowed; expected 1 or more")
@@ -149,19 +171,7 @@ def main() -> None:
     print(table(results, limit))
     if arguments.write:
         ended = {name: most for name, most in epochs.items() if most}
-        said = circumstances(
-            arguments.runs,
-            limit,
-            f"\nEnded after so many epochs: {', '.join(f'{name} {most}' for name, most in ended.items())}."
-            if ended
-            else "",
-        )
-        write_between(PAGE, "recipes", f"{said}\n\n{table(results, limit)}")
-        whole = {name: runs for name, runs in results.items() if name not in ended}
-        write_between(README, "recipes", f"{said.splitlines()[0]}\n\n{summary(whole)}")
-        raw = {name: [asdict(result) for result in runs] for name, runs in results.items()}
-        write_json(VALUES, {"circumstances": said, "limit": limit, "results": raw})
-        write_figure(PICTURE, race_picture(results))
+        write_pages(results, limit, arguments.runs, ended)
 
 
 if __name__ == "__main__":
