@@ -7,7 +7,6 @@ Christopher J. C. Burges, "The MNIST database", http://yann.lecun.com/exdb/mnist
 """
 
 import gzip
-import math
 import zlib
 from collections.abc import Callable, Collection
 
@@ -25,73 +24,47 @@ IDX_FILES = {
 """The published name of each array's file. Some unpackers write a dot before `idx`."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_UNSIGNED_BYTE = 0x08
-_OTHER_TYPES = {0x09: "int8", 0x0B: "int16", 0x0C: "int32", 0x0D: "float32", 0x0E: "float64"}
+_UNSIGNED_BYTES = b"\0\0\x08"
 
 
 def parse_idx(content: bytes, name: str) -> np.ndarray:
-    """Give the values of an IDX file, plain or gzipped, as a read-only uint8 array of its dimensions.
+    """Return the values of an IDX file, plain or gzipped, as a read-only uint8 array of its dimensions.
 
-    Nothing is allocated by what the header claims, only by the bytes that are there.
+    Memory is allocated for the bytes that are there, not for what the header claims.
 
     Args:
         content: the whole file.
         name: what messages call the file.
 
     Raises:
-        DigitsError: the file is truncated, has bytes left over, is no IDX file, or holds another type.
+        DigitsError: the file is truncated, has bytes left over, or is no IDX file of unsigned bytes.
     """
-    if content.startswith(_GZIP_MAGIC):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DigitsError(f"{name}: damaged gzip file ({error})") from error
-    dimensions = _dimensions(content, name)
-    start = 4 + 4 * len(dimensions)
-    expected = math.prod(dimensions)
-    actual = len(content) - start
-    if actual != expected:
-        problem = "truncated" if actual < expected else "bytes left over at the end"
-        raise DigitsError(
-            f"{name}: {problem}: {actual} bytes of values; expected {expected} for the shape {dimensions}"
-        )
     try:
-        return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(dimensions)
-    except ValueError as error:
-        raise DigitsError(f"{name}: no array has the shape {dimensions} ({error})") from error
-
-
-def _dimensions(content: bytes, name: str) -> tuple[int, ...]:
-    """Give the dimensions that the header states, at least one."""
-    if len(content) < 4:
-        raise DigitsError(f"{name}: truncated: {len(content)} bytes, fewer than the 4 of an IDX magic number")
-    magic = content[:4]
-    zeros, type_code, count = magic[:2], magic[2], magic[3]
-    if zeros != b"\0\0" or count == 0 or type_code not in (_UNSIGNED_BYTE, *_OTHER_TYPES):
-        raise DigitsError(f"{name}: not an IDX file: it starts with {magic.hex(' ')}")
-    if type_code != _UNSIGNED_BYTE:
-        raise DigitsError(f"{name}: holds {_OTHER_TYPES[type_code]}; expected unsigned bytes (type 0x08)")
-    header = content[4 : 4 + 4 * count]
-    if len(header) < 4 * count:
-        raise DigitsError(f"{name}: truncated: the header of {count} dimensions is incomplete")
-    return tuple(int.from_bytes(header[i : i + 4], "big") for i in range(0, 4 * count, 4))
+        if content.startswith(_GZIP_MAGIC):
+            content = gzip.decompress(content)
+        if content[:3] != _UNSIGNED_BYTES or content[3:4] in (b"", b"\0"):
+            raise DigitsError(f"{name}: not an IDX file of unsigned bytes: it starts with {content[:4]!r}")
+        shape = np.frombuffer(content, ">u4", count=content[3], offset=4).tolist()
+        return np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise DigitsError(f"{name}: damaged IDX file ({error})") from error
 
 
 def read_idx_files(names: Collection[str], read: Callable[[str], bytes]) -> Arrays:
-    """Give the four arrays from their IDX files, each plain or gzipped.
+    """Read the four arrays from their IDX files, each plain or gzipped.
 
     Args:
         names: the files that are there.
-        read: gives the content of one of `names`.
+        read: returns the content of one of `names`.
 
     Raises:
         DigitsError: a file is missing or damaged.
     """
-    found = {array: _find(published, names) for array, published in IDX_FILES.items()}
-    missing = [IDX_FILES[array] for array, name in found.items() if name is None]
+    files = {array: _find(published, names) for array, published in IDX_FILES.items()}
+    missing = [IDX_FILES[array] for array, file in files.items() if file is None]
     if missing:
         raise DigitsError(f"no {', '.join(missing)}, plain or gzipped")
-    return {array: parse_idx(read(name), name) for array, name in found.items() if name}
+    return {array: parse_idx(read(file), file) for array, file in files.items() if file}
 
 
 def _find(published: str, names: Collection[str]) -> str | None:
