@@ -23,7 +23,7 @@ def die_at_batch(number: int) -> None:
     from digits.training import train as training
 
     # Python sees each batch end only where TensorFlow takes one step at a time.
-    training.MOST_AT_ONCE = 1
+    training.MOST_STEPS_PER_EXECUTION = 1
     start = runtime.start
 
     def start_and_arm(threads: int) -> None:

@@ -102,7 +102,7 @@ def test_a_fixed_schedule_goes_on_where_it_was_killed_and_keeps_the_last_weights
 
 @pytest.mark.parametrize(("steps", "expected"), [(1, 1), (4, 4), (29, 1), (375, 25), (469, 7)])
 def test_as_many_steps_are_taken_at_once_as_an_epoch_can_be_divided_into(steps: int, expected: int) -> None:
-    assert expected == training.steps_at_once(steps)
+    assert expected == training.steps_per_execution(steps)
 
 
 class Trained(Exception):  # noqa: N818 - nothing went wrong

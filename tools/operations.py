@@ -66,13 +66,12 @@ def operations() -> Iterator[Operation]:
 
 def layer_operations(given: Operands) -> Iterator[Operation]:
     """Give those of the layers."""
+    import keras
     import tensorflow as tf
-
-    from digits.backend.exact import ExactDropout
 
     images, kernel = given.images, given.kernel
     scale_, offset = tf.ones(32) * 1.1, tf.ones(32) * 0.1
-    dropout = ExactDropout(0.25, seed=1)
+    dropout = keras.layers.Dropout(0.25, seed=1)
 
     def batch_norm(values: tf.Tensor) -> tf.Tensor:
         return tf.raw_ops.FusedBatchNormV3(x=values, scale=scale_, offset=offset, mean=[], variance=[])[0]
@@ -91,9 +90,7 @@ def update_operations(given: Operands) -> Iterator[Operation]:
     import keras
     import tensorflow as tf
 
-    from digits.backend.exact import ExactAdam
-
-    adam, weights = ExactAdam(0.001), keras.Variable(given.kernel)
+    adam, weights = keras.optimizers.Adam(0.001), keras.Variable(given.kernel)
     adam.build([weights])
 
     @tf.function

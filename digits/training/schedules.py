@@ -1,6 +1,6 @@
-"""How the learning rate goes: what follows the validation loss, and what is fixed for each step beforehand.
+"""Schedules of the learning rate: by the validation loss, or fixed for each step beforehand.
 
-The module needs Keras, and so it is imported where it is used, after `digits.backend.runtime.start`.
+The module imports Keras: import it in functions, after `digits.backend.runtime.start`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ Callbacks = tuple[keras.callbacks.EarlyStopping | None, keras.callbacks.ReduceLR
 
 
 def scheduled(recipe: Recipe, steps: int) -> tuple[float | FixedRates, Callbacks]:
-    """Give the learning rate to start with, or that of each of `steps` steps, and what changes it on the way.
+    """Return the learning rate, constant or for each of `steps` steps, and the callbacks of the schedule.
 
-    The second part is what stops early and what lowers the rate, None twice where all is fixed beforehand.
+    The callbacks stop early and lower the learning rate; both are None for a fixed schedule.
     """
     schedule = recipe.schedule
     if schedule.kind == "one_cycle":
@@ -26,25 +26,25 @@ def scheduled(recipe: Recipe, steps: int) -> tuple[float | FixedRates, Callbacks
 
 
 class FixedRates(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate for each step, looked up: the same bits on every CPU, and after any interruption."""
+    """A learning rate for each step from a table: the same bits on every CPU, and after an interruption."""
 
     def __init__(self, rates: np.ndarray) -> None:
         self.rates = tf.constant(rates, tf.float32)
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        """Give the rate of the step with that number (0-based), the last one after the end."""
+        """Return the rate of the step with that number (0-based); after the end, the last one."""
         return tf.gather(self.rates, tf.minimum(tf.cast(step, tf.int32), len(self.rates) - 1))
 
 
 def one_cycle_rates(schedule: OneCycle, highest: float, steps: int) -> np.ndarray:
-    """Give the learning rate in the middle of each of `steps` steps: float64 (steps,).
+    """Return the learning rate in the middle of each of `steps` steps: float64 (steps,).
 
-    It is linear between 0, `highest` and the share `schedule.final` of it, as in Smith and Topin (2018),
+    It is linear from 0 to `highest` and on to the share `schedule.final` of it, as in Smith and Topin (2018),
     "Super-convergence: very fast training of neural networks using large learning rates".
     """
-    done = (np.arange(steps) + 0.5) / steps
+    progress = (np.arange(steps) + 0.5) / steps
     rates: np.ndarray = np.interp(
-        done,
+        progress,
         [0, schedule.warm_up, 1],
         [0 if schedule.warm_up else highest, highest, schedule.final * highest],
     )
@@ -52,6 +52,6 @@ def one_cycle_rates(schedule: OneCycle, highest: float, steps: int) -> np.ndarra
 
 
 def plateau_callbacks(schedule: Plateau) -> Callbacks:
-    """Give what stops early, and what lowers the learning rate."""
+    """Return the callbacks that stop early and lower the learning rate."""
     stopping = keras.callbacks.EarlyStopping(patience=schedule.stopping_patience, restore_best_weights=True)
     return stopping, keras.callbacks.ReduceLROnPlateau(factor=schedule.factor, patience=schedule.patience)
