@@ -1,9 +1,10 @@
-"""params.yaml: each stage reads the sections that it declares, checked against their schema.
+"""Read params.yaml: each stage reads the sections that it declares, checked against their schema.
 
-A schema is a `Section` and stands in the module that uses its numbers.
+A schema is a `Section`, in the module that uses its numbers.
 No field has a default: each number stands once, in params.yaml.
 """
 
+import re
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -36,10 +37,10 @@ SectionType = TypeVar("SectionType", bound=Section)
 
 
 class Params:
-    """The content of a params file; each method checks what it gives.
+    """The content of a params file; each method checks what it returns.
 
     Raises:
-        DigitsError: the file is missing, is no YAML mapping, or has a section that nobody knows.
+        DigitsError: the file is missing, is no YAML mapping, or has an unknown section.
     """
 
     def __init__(self, path: Path = Path("params.yaml")) -> None:
@@ -57,21 +58,21 @@ class Params:
                 raise DigitsError(f"{path}: {unknown_name('section', name, SECTIONS)}")
 
     def choice(self, key: str, kind: str, allowed: list[str]) -> str:
-        """Give the name at the top-level `key`, which must be one of the `allowed` ones."""
+        """Return the name at the top-level `key`, which must be one of the `allowed` ones."""
         name = self._value(key)
         if name not in allowed:
             raise DigitsError(f"{self.path}: {key}: {unknown_name(kind, name, allowed)}")
         return str(name)
 
     def names(self, key: str) -> list[str]:
-        """Give the names of the sections under `key`."""
+        """Return the names of the sections under `key`."""
         value = self._value(key)
         if not isinstance(value, dict):
             raise DigitsError(f"{self.path}: {key}: expected named sections, found {value!r}")
         return [str(name) for name in value]
 
     def integer(self, key: str, minimum: int, maximum: int) -> int:
-        """Give the whole number at `key`, a path with dots, from `minimum` to `maximum`."""
+        """Return the whole number at `key`, a path with dots, from `minimum` to `maximum`."""
         value = self._value(key)
         if type(value) is not int or not minimum <= value <= maximum:
             allowed = f"a whole number from {minimum} to {maximum}"
@@ -79,7 +80,7 @@ class Params:
         return value
 
     def section(self, key: str, schema: type[SectionType]) -> SectionType:
-        """Give the section at `key`, a path with dots, as a `schema`."""
+        """Return the section at `key`, a path with dots, as a `schema`."""
         try:
             return schema.model_validate(self._value(key))
         except ValidationError as error:
@@ -97,8 +98,8 @@ class Params:
 
 
 def _first_problem(key: str, schema: type[Section], error: ValidationError) -> str:
-    # A misspelt key is also a missing one; the first of the two explains the second.
-    problem = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
+    # A misspelt key is reported as unknown and as missing; the first explains the second.
+    problem = min(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
     names, section = _located(schema, problem["loc"])
     where = ".".join((key, *names))
     if problem["type"] in ("missing", "union_tag_not_found"):
@@ -109,16 +110,17 @@ def _first_problem(key: str, schema: type[Section], error: ValidationError) -> s
     if problem["type"] == "extra_forbidden":
         allowed = sorted(section.model_fields)
         return f"{'.'.join((key, *names[:-1]))}: {unknown_name('key', names[-1], allowed)}"
-    if problem["type"] == "value_error" and " is no " in problem["msg"]:
-        return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
+    if problem["type"] == "literal_error":
+        allowed = re.findall(r"'(.*?)'", problem["ctx"]["expected"])
+        return f"{where}: {unknown_name(names[-1], problem['input'], allowed)}"
     expected = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return f"{where}: {problem['input']!r} is not allowed; expected {expected}{_yaml_hint(problem['input'])}"
 
 
 def _located(schema: type[Section], location: tuple[int | str, ...]) -> tuple[list[str], type[Section]]:
-    """Give the names of the keys that lead to a problem, and the section in which the last one is.
+    """Return the names of the keys that lead to a problem, and the section of the last one.
 
-    Where a section is one of several, told apart by a key, pydantic's `location` has that key's value too.
+    For a discriminated union, pydantic's `location` also holds the discriminator's value, which is skipped.
     """
     names: list[str] = []
     places = iter(location)

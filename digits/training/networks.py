@@ -1,6 +1,6 @@
-"""The networks that a recipe can name; another one is another function in `NETWORKS`.
+"""The networks that a recipe can name.
 
-Keras is imported where a network is built, so that a recipe is checked without it.
+To add one, write a function that returns its layers, add it to `NETWORKS`, and its name to `Recipe.network`.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from digits.errors import DigitsError
+from digits.training.recipes import Recipe
 
 if TYPE_CHECKING:
     import keras
-
-    from digits.training.recipes import Recipe
 
     Network = Callable[[int, Recipe], list[keras.Layer]]
 
 
 def article(classes: int, recipe: Recipe) -> list[keras.Layer]:
-    """Give the layers of the article's network: convolution blocks, and a dense block of the last width."""
+    """Return the layers of the article's network: convolution blocks, then a dense block."""
     from keras import layers
 
     dropout, momentum = recipe.dropout, recipe.batch_norm_momentum
@@ -43,11 +42,11 @@ def article(classes: int, recipe: Recipe) -> list[keras.Layer]:
 
 
 def fast(classes: int, recipe: Recipe) -> list[keras.Layer]:
-    """Give the layers of a network like the article's that spends less where images are large.
+    """Return the layers of a network like the article's that does less work where images are large.
 
-    It leaves out the two outermost rows and columns on each side, and looks at 5x5 pixels first.
-    It pools before it normalizes and cuts off, so that both have a quarter of the values,
-    and a layer has no bias where batch norm would take it away again.
+    It crops two rows and columns on each side, and its first convolution is 5x5.
+    It pools before batch norm and ReLU, which then work on a quarter of the values.
+    Layers before batch norm have no bias, which batch norm would subtract again.
     """
     from keras import layers
 
@@ -74,9 +73,9 @@ def fast(classes: int, recipe: Recipe) -> list[keras.Layer]:
 
 
 def accurate(classes: int, recipe: Recipe) -> list[keras.Layer]:
-    """Give the layers of a network of convolutions alone, all but the first of them on small images.
+    """Return the layers of a convolutional network without a hidden dense layer.
 
-    The images shrink by two pixels a convolution instead of by further pooling.
+    It pools once, after the first convolution; each further convolution takes two pixels off the size.
     """
     from keras import layers
 
@@ -109,7 +108,7 @@ def build(image_shape: tuple[int, int, int], classes: int, recipe: Recipe) -> ke
         It maps float32 images (N, *image_shape) in [0, 1] to float32 probabilities (N, classes).
 
     Raises:
-        DigitsError: nothing is left of the images after so many convolutions.
+        DigitsError: the images are too small for so many layers.
     """
     import keras
 

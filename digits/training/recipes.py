@@ -1,19 +1,10 @@
-"""What a recipe of params.yaml says: the network's name and all the numbers of its training."""
+"""A recipe of params.yaml: the network's name and all the numbers of its training."""
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from digits.errors import unknown_name
 from digits.params import Section
-from digits.training.networks import NETWORKS
-
-
-def _known_network(name: str) -> str:
-    if name not in NETWORKS:
-        raise ValueError(unknown_name("network", name, list(NETWORKS)))
-    return name
-
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
@@ -28,10 +19,10 @@ class Dropout(Section):
 
 
 class Augmentation(Section):
-    """How far training changes each image each time that it sees it; what is 0 is left out.
+    """How far training changes an image each time it is used; 0 switches a change off.
 
-    `shift` is in whole pixels, `rotation` in degrees, `scale` and `shear` are shares of the size,
-    `elastic` is in pixels, by which each point of a grid of `elastic_spacing` pixels pulls the image along.
+    `shift` is in whole pixels and `rotation` in degrees; `scale` and `shear` are shares of the size.
+    `elastic` is the largest displacement, in pixels, of the points of a grid of `elastic_spacing` pixels.
     """
 
     shift: int = Field(ge=0, le=14)
@@ -43,10 +34,10 @@ class Augmentation(Section):
 
 
 class Plateau(Section):
-    """Where the validation loss stays up: lower the learning rate, then stop and keep the best weights.
+    """Follow the validation loss: lower the learning rate, then stop and keep the best weights.
 
-    `patience` is how many epochs without a lower loss are waited for before the learning rate
-    is multiplied by `factor`, `stopping_patience` how many before training stops.
+    After `patience` epochs without a lower loss the learning rate is multiplied by `factor`;
+    after `stopping_patience` such epochs training stops.
     """
 
     kind: Literal["plateau"]
@@ -58,7 +49,7 @@ class Plateau(Section):
 class OneCycle(Section):
     """Raise the learning rate for the share `warm_up` of all steps, then lower it; keep the last weights.
 
-    It goes evenly from 0 to the recipe's learning rate, and from there to the share `final` of it.
+    It rises linearly from 0 to the recipe's learning rate, and falls linearly to the share `final` of it.
     """
 
     kind: Literal["one_cycle"]
@@ -69,7 +60,7 @@ class OneCycle(Section):
 class Recipe(Section):
     """A recipe under `recipes` of params.yaml."""
 
-    network: Annotated[str, AfterValidator(_known_network)]
+    network: Literal["accurate", "article", "fast"]  # the keys of `networks.NETWORKS`
     widths: Annotated[list[Width], Field(min_length=2, max_length=100)]
     dropout: Dropout
     batch_norm_momentum: Share
