@@ -7,7 +7,6 @@ for the raw file.
 """
 
 import argparse
-import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
+from benchmarks.borrowed import with_recipe
 from benchmarks.children import Child, run_child
 from benchmarks.contestants import epochs_of
 from benchmarks.report import write_between
@@ -26,19 +26,16 @@ from digits.params import Params
 PAGE = Path("docs/benchmarks.md")
 EMPTY_STAGES = 5
 DVC = [sys.executable, "-P", "-m", "dvc"]
-TENSORFLOW = [sys.executable, "-c", "from digits import runtime; runtime.start(2)"]
+TENSORFLOW = [sys.executable, "-c", "from digits.backend import runtime; runtime.start(2)"]
 
 
 def clone(folder: Path, recipe: str) -> None:
-    """Clone this commit with the raw arrays, and choose the recipe."""
+    """Clone this commit with the raw arrays, and choose the recipe for one epoch."""
     subprocess.run(["git", "clone", "--quiet", ".", str(folder)], check=True)
     (folder / "data/raw").mkdir(parents=True, exist_ok=True)
     shutil.copy("data/raw/mnist.npz", folder / "data/raw")
-    params = folder / "params.yaml"
-    text = re.sub(
-        r"^recipe: .*$", f"recipe: {recipe}", params.read_text(encoding="utf-8"), flags=re.MULTILINE
-    )
-    params.write_text(text, encoding="utf-8")
+    values = with_recipe(Params().values, recipe, {"epochs": 1})
+    (folder / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
 def stages_of(folder: Path) -> list[str]:
@@ -75,7 +72,7 @@ def empty_pipeline(folder: Path) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description=__doc__)
-    parser.add_argument("--recipe", default="quick", choices=Params().names("recipes"), metavar="NAME")
+    parser.add_argument("--recipe", default="article", choices=Params().names("recipes"), metavar="NAME")
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="of what does nothing")
     parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE}")
     arguments = parser.parse_args()
