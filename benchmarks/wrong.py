@@ -15,7 +15,7 @@ from digits.params import Params
 
 def main() -> None:
     """Print the list."""
-    threads = Params().section("runtime", runtime.RuntimeParams).threads
+    threads = runtime.read_threads(Params())
     test = read_arrays(Path("data/prepared/test.npz"), ("images", "labels"))
     runtime.start(threads)
     predicted = probabilities(load_model(Path(sys.argv[1])), test["images"]).argmax(axis=1)

@@ -22,16 +22,19 @@ from digits.errors import DigitsError
 Arrays = dict[str, np.ndarray]
 Table = dict[str, list[float]]
 
+# The columns of data/history.csv, a row per epoch.
+HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+
 # The earliest time that a zip archive can hold.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` and rename it to `path` once the block has written it.
+    """Yield a temporary path beside `path`, and rename it to `path` after the block has written it.
 
-    Whatever happens inside, `path` holds its old content or all of the new one.
-    The temporary name ends like `path`, since many writers choose a format by the ending.
+    Whatever happens in the block, `path` holds all of its old or all of its new content.
+    The temporary name has the suffix of `path`, by which many writers choose a format.
 
     Raises:
         DigitsError: the folder or the disk refuses the file.
@@ -51,7 +54,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 with the line endings it has, whatever the platform's are."""
+    """Write `text` as UTF-8, with its own line endings on every platform."""
     with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="")
 
@@ -62,7 +65,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def fingerprint(paths: Iterable[Path], *values: Any) -> str:
-    """Give the SHA-256 of the content of all files and of the values' JSON: equal for equal inputs only."""
+    """Return the SHA-256 of the content of all files and of the values' JSON."""
     digests = {}
     for path in sorted(paths):
         with path.open("rb") as file:
@@ -73,8 +76,8 @@ def fingerprint(paths: Iterable[Path], *values: Any) -> str:
 def write_arrays(path: Path, arrays: Arrays) -> None:
     """Write `arrays` to `path` in the order of their names.
 
-    They are stored uncompressed, which is the fastest to write and to read, and with a fixed time.
-    `numpy.savez` would do the same, but its headers are others under Python 3.11.2 than under 3.12.
+    They are stored uncompressed, which is fastest to write and read, and with a fixed time.
+    `numpy.savez` does the same, but its zip headers differ between Python 3.11.2 and 3.12.
     """
     with whole_file(path) as partial, ZipFile(partial, "w") as archive:
         for name in sorted(arrays):
@@ -105,31 +108,31 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> Arrays:
 
 
 def _read_array(archive: ZipFile, name: str) -> np.ndarray:
-    """Read an array at once, in a third of the time that `numpy.load` takes with its many small reads."""
+    """Read an array at once: `numpy.load` makes many small reads, and takes three times as long."""
     array: np.ndarray = np.lib.format.read_array(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
     return array
 
 
 def pixels(images: np.ndarray) -> np.ndarray:
-    """Turn float32 images, scaled to [0, 1] from uint8 ones, back into those: a quarter of the memory.
+    """Convert float32 images, scaled from uint8 to [0, 1], back to uint8: a quarter of the memory.
 
     Raises:
         DigitsError: a value is no whole 255th.
     """
-    found = np.empty(images.shape, np.uint8)
-    # A thousand at a time, so that no copy of all of them is made.
+    restored = np.empty(images.shape, np.uint8)
+    # A thousand at a time: a copy of all of them would need the memory that this saves.
     for first in range(0, len(images), 1000):
         part = images[first : first + 1000]
-        found[first : first + 1000] = np.rint(part * np.float32(255))
-        if not np.array_equal(np.divide(found[first : first + 1000], np.float32(255)), part):
+        restored[first : first + 1000] = np.rint(part * np.float32(255))
+        if not np.array_equal(np.divide(restored[first : first + 1000], np.float32(255)), part):
             raise DigitsError("images: there is a value that is no whole 255th from 0 to 1")
-    return found
+    return restored
 
 
 def write_table(path: Path, columns: Mapping[str, Sequence[float]]) -> None:
-    """Write columns of equal length, rounded to six decimals: a seventh means nothing on 10,000 images.
+    """Write columns of equal length, rounded to six decimals.
 
-    A learning rate is no measurement, so numbers below 0.001 keep six significant digits instead.
+    Numbers below 0.001, such as learning rates, keep six significant digits instead.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -140,7 +143,7 @@ def write_table(path: Path, columns: Mapping[str, Sequence[float]]) -> None:
 
 
 def shortest(value: float) -> str:
-    """Give the decimals that a table shows of `value`: 3 as '3', 0.12345678 as '0.123457'."""
+    """Return `value` as a table shows it: 3 as '3', 0.12345678 as '0.123457'."""
     if float(value).is_integer() and abs(value) < 1e15:
         return str(int(value))
     return f"{value:.6g}" if abs(value) < 0.001 else f"{value:.6f}".rstrip("0").rstrip(".")
@@ -150,7 +153,7 @@ def read_table(path: Path, names: tuple[str, ...]) -> Table:
     """Read the columns called `names`, and no others.
 
     Raises:
-        DigitsError: the file is missing, has no row, lacks a column, or holds what is no number.
+        DigitsError: the file is missing, has no row, lacks a column, or holds something other than numbers.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:

@@ -5,7 +5,7 @@ from pathlib import Path
 from digits.backend import runtime
 from digits.backend.models import load_model
 from digits.calibration.calibrate import CalibrateParams, calibrate, save_calibrated
-from digits.data.datasets import DATASETS
+from digits.data.datasets import chosen_dataset
 from digits.errors import run
 from digits.files import read_arrays
 from digits.params import Params
@@ -14,8 +14,8 @@ from digits.params import Params
 def main() -> None:
     params = Params()
     calibrate_params = params.section("calibrate", CalibrateParams)
-    classes = DATASETS[params.choice("dataset", "dataset", list(DATASETS))].classes
-    threads = params.section("runtime", runtime.RuntimeParams).threads
+    classes = chosen_dataset(params).classes
+    threads = runtime.read_threads(params)
     training, validation = (
         read_arrays(Path(f"data/prepared/{part}.npz"), ("images", "labels"))
         for part in ("train", "validation")

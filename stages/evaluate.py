@@ -16,7 +16,7 @@ from digits.params import Params
 def main() -> None:
     params = Params()
     evaluate_params = params.section("evaluate", EvaluateParams)
-    threads = params.section("runtime", runtime.RuntimeParams).threads
+    threads = runtime.read_threads(params)
 
     test = read_arrays(Path("data/prepared/test.npz"), ("images", "labels"))
     history = read_table(Path("data/history.csv"), ("loss", "accuracy", "val_loss", "val_accuracy"))

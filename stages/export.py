@@ -14,7 +14,7 @@ from digits.params import Params
 
 
 def main() -> None:
-    threads = Params().section("runtime", runtime.RuntimeParams).threads
+    threads = runtime.read_threads(Params())
     source, target = Path("data/calibrated.keras"), Path("data/model.tflite")
     calibration, detector = read_calibration(source), read_detector(source)
     images = read_arrays(Path("data/prepared/validation.npz"), ("images",))["images"]

@@ -1,8 +1,8 @@
-"""Get the dataset's raw arrays from the first source that has them."""
+"""Fetch the dataset's raw arrays from the first source that has them."""
 
 from pathlib import Path
 
-from digits.data.datasets import DATASETS
+from digits.data.datasets import chosen_dataset
 from digits.data.sources import FetchParams, fetch
 from digits.errors import run
 from digits.files import write_arrays
@@ -11,10 +11,9 @@ from digits.params import Params
 
 def main() -> None:
     params = Params()
-    name = params.choice("dataset", "dataset", list(DATASETS))
+    dataset = chosen_dataset(params)
     sources = params.section("fetch", FetchParams).sources
-    arrays = fetch(DATASETS[name], sources, name)
-    write_arrays(Path("data/raw") / f"{name}.npz", arrays)
+    write_arrays(Path(f"data/raw/{dataset.name}.npz"), fetch(dataset, sources))
 
 
 if __name__ == "__main__":

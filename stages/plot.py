@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from digits.data.datasets import DATASETS
+from digits.data.datasets import chosen_dataset
 from digits.errors import run
 from digits.evaluation.predictions import read_predictions
 from digits.figures.mistakes import confusion_matrix_figure, mistakes_gallery
@@ -15,7 +15,7 @@ from digits.params import Params
 
 def main() -> None:
     params = Params()
-    classes = DATASETS[params.choice("dataset", "dataset", list(DATASETS))].classes
+    classes = chosen_dataset(params).classes
     bins = params.integer("evaluate.calibration_bins", minimum=1, maximum=1000)
     history = read_table(Path("data/history.csv"), COLUMNS)
     test = read_arrays(Path("data/prepared/test.npz"), ("images", "labels"))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from digits.data.datasets import DATASETS
+from digits.data.datasets import chosen_dataset
 from digits.data.preparation import PrepareParams, check_raw, scale, split, summarize
 from digits.errors import run
 from digits.files import read_arrays, write_arrays, write_json
@@ -11,11 +11,10 @@ from digits.params import Params
 
 def main() -> None:
     params = Params()
-    name = params.choice("dataset", "dataset", list(DATASETS))
+    dataset = chosen_dataset(params)
     validation_split = params.section("prepare", PrepareParams).validation_split
-    dataset = DATASETS[name]
 
-    raw = read_arrays(Path(f"data/raw/{name}.npz"), tuple(dataset.array_shapes))
+    raw = read_arrays(Path(f"data/raw/{dataset.name}.npz"), tuple(dataset.array_shapes))
     check_raw(raw, dataset)
     splits = split(raw, validation_split)
     folder = Path("data/prepared")

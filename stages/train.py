@@ -14,7 +14,7 @@ from digits.training.train import train
 
 
 def in_bytes(path: Path) -> Arrays:
-    """Read prepared `images` and `labels`, the images as uint8 in 255ths: a quarter of the memory."""
+    """Read prepared `images` and `labels`, the images as uint8: a quarter of the memory."""
     arrays = read_arrays(path, ("images", "labels"))
     return {**arrays, "images": pixels(arrays["images"])}
 
@@ -24,7 +24,7 @@ def main() -> None:
     name = params.choice("recipe", "recipe", params.names("recipes"))
     recipe = params.section(f"recipes.{name}", Recipe)
     seed = params.section("train", TrainParams).seed
-    threads = params.section("runtime", runtime.RuntimeParams).threads
+    threads = runtime.read_threads(params)
 
     inputs = [Path("data/prepared/train.npz"), Path("data/prepared/validation.npz")]
     training, validation = (in_bytes(path) for path in inputs)

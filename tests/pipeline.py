@@ -65,6 +65,7 @@ def dataset_entry(arrays: Arrays) -> str:
     checksums = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
     return f"""
 DATASETS["synthetic"] = Dataset(
+    name="synthetic",
     image_shape=({SIZE}, {SIZE}),
     train_size={TRAIN_SIZE},
     test_size={TEST_SIZE},

@@ -271,7 +271,7 @@ def test_a_damaged_source_is_told_with_the_way_out_and_the_raw_arrays_stay(
     first, reason, *advice = result.stderr.splitlines()
     assert 1 == result.returncode
     assert "fetch: no source gave the arrays of synthetic:" == first
-    assert f"{source}: {images.name}: truncated" in reason
+    assert f"{source}: {images.name}: damaged IDX file" in reason
     assert "fetch.sources: [FOLDER]" in advice[-1]
     assert before == everything(project)
 

@@ -38,21 +38,23 @@ def new_journal(path: Path, key: str) -> Any:
     from digits.training.checkpoints import Journal
 
     stopping = keras.callbacks.EarlyStopping(patience=1, restore_best_weights=True)
-    return Journal(path, key, stopping, keras.callbacks.ReduceLROnPlateau(patience=1), says_epochs=False)
+    return Journal(path, key, stopping, keras.callbacks.ReduceLROnPlateau(patience=1), prints_epochs=False)
 
 
 def test_a_run_with_the_same_inputs_goes_on(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     journal = new_journal(checkpoint, "mine")
 
     assert 1 == journal.epochs_done
-    assert "resuming after epoch 1, where an earlier run was stopped\n" == capsys.readouterr().out
+    assert "resuming after epoch 1, where an earlier run was interrupted\n" == capsys.readouterr().out
 
 
-def test_a_run_with_other_inputs_starts_afresh(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_with_other_inputs_starts_from_the_beginning(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     journal = new_journal(checkpoint, "yours")
 
     assert 0 == journal.epochs_done
-    assert "starting afresh" in capsys.readouterr().out
+    assert "starting from the beginning" in capsys.readouterr().out
 
 
 def test_a_run_without_a_checkpoint_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,7 +65,7 @@ def test_a_run_without_a_checkpoint_says_nothing(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
-def test_a_run_with_a_damaged_checkpoint_starts_afresh_and_says_so(
+def test_a_run_with_a_damaged_checkpoint_starts_from_the_beginning_and_says_so(
     checkpoint: Path, capsys: pytest.CaptureFixture[str], share: float
 ) -> None:
     content = checkpoint.read_bytes()
@@ -72,7 +74,7 @@ def test_a_run_with_a_damaged_checkpoint_starts_afresh_and_says_so(
     said = capsys.readouterr().out
 
     assert 0 == journal.epochs_done
-    assert said.startswith("starting afresh: ")
+    assert said.startswith("starting from the beginning: ")
     assert str(checkpoint) in said
 
 
@@ -85,4 +87,7 @@ def test_a_byte_that_the_disk_changed_is_found(
     checkpoint.write_bytes(content)
     journal = new_journal(checkpoint, "mine")
 
-    assert (journal.epochs_done, "starting afresh" in capsys.readouterr().out) in [(0, True), (1, False)]
+    assert (journal.epochs_done, "from the beginning" in capsys.readouterr().out) in [
+        (0, True),
+        (1, False),
+    ]

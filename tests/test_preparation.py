@@ -11,7 +11,9 @@ from digits.errors import DigitsError
 from digits.files import Arrays
 
 CLASSES = ("cat", "dog")
-DATASET = Dataset(image_shape=(1, 2), train_size=4, test_size=2, classes=CLASSES, sha256={}, sources={})
+DATASET = Dataset(
+    name="tiny", image_shape=(1, 2), train_size=4, test_size=2, classes=CLASSES, sha256={}, sources={}
+)
 
 
 def raw_arrays() -> Arrays:

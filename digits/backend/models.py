@@ -1,4 +1,4 @@
-"""Trained models: writing the same bytes for the same model, reading, and asking for probabilities."""
+"""Trained models: write the same bytes for the same model, read, and predict probabilities."""
 
 from __future__ import annotations
 
@@ -19,30 +19,32 @@ if TYPE_CHECKING:
 def save_model(model: keras.Model, path: Path) -> None:
     """Write `model` as a `.keras` archive whose bytes depend on the model alone.
 
-    Keras writes the time of saving, and object numbers that are memory addresses;
-    the archive is written anew without them, and `keras.saving.load_model` reads it as any other.
+    Keras writes the time of saving, and object numbers that are memory addresses.
+    They are removed, and `keras.saving.load_model` reads the file as usual.
     """
     with whole_file(path) as partial:
         model.save(partial)
         with zipfile.ZipFile(partial) as archive:
             contents = {name: archive.read(name) for name in sorted(archive.namelist())}
         for name in ("metadata.json", "config.json"):
-            contents[name] = json.dumps(_without_traces(json.loads(contents[name])), sort_keys=True).encode()
+            contents[name] = json.dumps(
+                _without_volatile_keys(json.loads(contents[name])), sort_keys=True
+            ).encode()
         with zipfile.ZipFile(partial, "w") as archive:
             for name, content in contents.items():
                 archive.writestr(zipfile.ZipInfo(name, NO_TIME), content)
 
 
-def _without_traces(value: Any) -> Any:
-    """Drop what differs between two savings of one model from a decoded JSON `value`."""
+def _without_volatile_keys(value: Any) -> Any:
+    """Remove what differs each time a model is saved from a decoded JSON `value`."""
     if isinstance(value, dict):
-        traces = ("date_saved", "shared_object_id")
-        return {key: _without_traces(inner) for key, inner in value.items() if key not in traces}
-    return [_without_traces(inner) for inner in value] if isinstance(value, list) else value
+        volatile = ("date_saved", "shared_object_id")
+        return {key: _without_volatile_keys(inner) for key, inner in value.items() if key not in volatile}
+    return [_without_volatile_keys(inner) for inner in value] if isinstance(value, list) else value
 
 
 def load_model(path: Path) -> keras.Model:
-    """Read a model; `digits.backend.runtime.start` must have been called.
+    """Read a model; call `digits.backend.runtime.start` before.
 
     Raises:
         DigitsError: the file is missing, or is no `.keras` archive.
@@ -58,7 +60,7 @@ def load_model(path: Path) -> keras.Model:
 
 
 def probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Ask `model` about float32 images (N, H, W, 1) in [0, 1].
+    """Predict with `model` on float32 images (N, H, W, 1) in [0, 1].
 
     Returns:
         Float32 probabilities (N, classes); a row sums to 1.

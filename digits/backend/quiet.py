@@ -1,4 +1,4 @@
-"""What libraries written in C++ say on the screen, past Python's own streams."""
+"""Hold back what C++ libraries write to standard error, past Python's own streams."""
 
 import os
 import sys
@@ -10,25 +10,25 @@ from digits.errors import DigitsError
 
 
 @contextmanager
-def chatter_held_back() -> Iterator[None]:
-    """Keep from the screen what libraries write while the block runs, unless it fails unforeseen."""
+def quiet_stderr() -> Iterator[None]:
+    """Discard what the block writes to standard error, unless it raises an unexpected error."""
     try:
         sys.stderr.flush()
-        screen = os.dup(2)
+        stderr = os.dup(2)
     except (AttributeError, OSError, ValueError):
-        # A program without a screen, such as a service.
+        # There is no standard error, as in a service.
         yield
         return
-    with TemporaryFile() as chatter:
-        os.dup2(chatter.fileno(), 2)
+    with TemporaryFile() as output:
+        os.dup2(output.fileno(), 2)
         try:
             yield
         except DigitsError:
             raise
         except BaseException:
-            chatter.seek(0)
-            os.write(screen, chatter.read())
+            output.seek(0)
+            os.write(stderr, output.read())
             raise
         finally:
-            os.dup2(screen, 2)
-            os.close(screen)
+            os.dup2(stderr, 2)
+            os.close(stderr)

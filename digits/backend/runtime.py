@@ -1,6 +1,6 @@
-"""The one place that starts TensorFlow, with all that its bits depend on fixed.
+"""Start TensorFlow with every setting fixed that its bits depend on.
 
-docs/reproducibility.md gives each setting's reason.
+docs/reproducibility.md has the reason for each setting.
 """
 
 import gc
@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 from pydantic import Field
 
-from digits.backend.quiet import chatter_held_back
-from digits.params import Section
+from digits.backend.quiet import quiet_stderr
+from digits.params import Params, Section
 
-# What a shell may have set that changes which kernels compute, or how much is trained.
+# Variables of the shell that change which kernels compute, or how much is trained.
 FOREIGN = ("DNNL_", "KERAS_", "ONEDNN_", "TF_", "XLA_")
 ENVIRONMENT = {
     # TensorFlow would switch oneDNN on or off by the CPU that it finds.
@@ -34,11 +34,16 @@ class RuntimeParams(Section):
     threads: int = Field(ge=1, le=1024)
 
 
+def read_threads(params: Params) -> int:
+    """Return the number of threads per operation, from params.yaml."""
+    return params.section("runtime", RuntimeParams).threads
+
+
 def start(threads: int) -> None:
-    """Import TensorFlow with `threads` threads to an operation and deterministic operations.
+    """Import TensorFlow with `threads` threads per operation and deterministic operations.
 
     Raises:
-        RuntimeError: TensorFlow was imported before, and read its settings then.
+        RuntimeError: TensorFlow is imported already, with other settings.
     """
     if "tensorflow" in sys.modules:
         raise RuntimeError(
@@ -48,27 +53,27 @@ def start(threads: int) -> None:
         del os.environ[name]
     os.environ.update(ENVIRONMENT)
 
-    with chatter_held_back(), _hidden("matplotlib", "scipy", "sklearn"), _kept():
+    with quiet_stderr(), _hidden("matplotlib", "scipy", "sklearn"), _no_garbage_collection():
         import tensorflow
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-        # Operations that do not wait for each other may overlap: each still has its own order of sums.
+        # Independent operations may overlap: each keeps its own order of sums.
         tensorflow.config.threading.set_inter_op_parallelism_threads(2)
         tensorflow.config.experimental.enable_op_determinism()
         tensorflow.config.list_logical_devices()
         import keras
 
-        # Against a keras.json of the user's.
+        # A keras.json in the user's home folder would change these.
         keras.config.set_image_data_format("channels_last")
         keras.config.set_floatx("float32")
         keras.config.set_epsilon(1e-7)
 
 
 @contextmanager
-def _kept() -> Iterator[None]:
-    """Let nothing of what an import makes be searched for garbage, neither meanwhile nor later.
+def _no_garbage_collection() -> Iterator[None]:
+    """Switch garbage collection off during an import, and exempt the imported objects for good.
 
-    It is all in use until the end. The searches took half a second of the import, and as long at the exit.
+    They all stay in use. Collection took half a second during the import, and as long at exit.
     """
     gc.disable()
     try:
@@ -80,10 +85,9 @@ def _kept() -> Iterator[None]:
 
 @contextmanager
 def _hidden(*names: str) -> Iterator[None]:
-    """Let an import of these libraries fail meanwhile.
+    """Make imports of these libraries fail.
 
-    Keras imports them where they are installed, for what nobody asks it for here,
-    which costs a second and a hundred megabytes.
+    Keras imports them if it can, for features that are not used here: a second and a hundred megabytes.
     """
     hidden = {name: None for name in names if name not in sys.modules}
     sys.modules.update(hidden)  # type: ignore[arg-type]

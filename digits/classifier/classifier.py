@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from digits.backend.quiet import chatter_held_back
+from digits.backend.quiet import quiet_stderr
 from digits.classifier.metadata import Calibration, Thresholds, read_calibration, read_detector
 from digits.errors import DigitsError, unknown_name
 
@@ -80,7 +80,7 @@ def load_classifier(path: Path, engine: Literal["litert", "keras"]) -> Classifie
         raise DigitsError(unknown_name("engine", engine, list(ENGINES)))
     calibration = read_calibration(path)
     # LiteRT names the delegate it found, and no setting stops it.
-    with chatter_held_back():
+    with quiet_stderr():
         answer = _litert(path, calibration) if engine == "litert" else _keras(path)
     return Classifier(calibration, answer)
 

@@ -1,7 +1,9 @@
-"""The datasets that the pipeline knows; another one is another entry."""
+"""The datasets that params.yaml can name; to add one, add an entry to `DATASETS`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from digits.params import Params
 
 
 @dataclass(frozen=True)
@@ -24,14 +26,16 @@ class Dataset:
     """Images of one size, each of one class, in a training and a test part.
 
     Attributes:
+        name: as params.yaml and the file of raw arrays use it.
         image_shape: height and width in pixels.
         train_size: number of training images.
         test_size: number of test images.
         classes: the name of each label, label 0 first.
         sha256: of each raw array's bytes (uint8, C order), by the array's name.
-        sources: where the raw arrays can be had, by the name that params.yaml uses.
+        sources: where the raw arrays come from, by the name that params.yaml uses.
     """
 
+    name: str
     image_shape: tuple[int, int]
     train_size: int
     test_size: int
@@ -52,6 +56,7 @@ class Dataset:
 
 DATASETS = {
     "mnist": Dataset(
+        name="mnist",
         image_shape=(28, 28),
         train_size=60_000,
         test_size=10_000,
@@ -68,3 +73,12 @@ DATASETS = {
         },
     ),
 }
+
+
+def chosen_dataset(params: Params) -> Dataset:
+    """Return the dataset that params.yaml names.
+
+    Raises:
+        DigitsError: there is no such dataset.
+    """
+    return DATASETS[params.choice("dataset", "dataset", list(DATASETS))]

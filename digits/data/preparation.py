@@ -1,4 +1,4 @@
-"""From raw arrays to what a network reads: checked, scaled and split."""
+"""Check, scale and split raw arrays."""
 
 import math
 
@@ -18,7 +18,7 @@ class PrepareParams(Section):
 
 
 def check_raw(raw: Arrays, dataset: Dataset) -> None:
-    """Check that raw arrays are what `dataset` says.
+    """Check raw arrays against the dataset's description.
 
     Raises:
         DigitsError: an array's type or shape is wrong, a label is out of range, or a class has no image.
@@ -38,13 +38,13 @@ def check_raw(raw: Arrays, dataset: Dataset) -> None:
 
 
 def scale(images: np.ndarray) -> np.ndarray:
-    """Turn uint8 images (N, H, W) into float32 images (N, H, W, 1) in [0, 1]."""
+    """Scale uint8 images (N, H, W) to float32 images (N, H, W, 1) in [0, 1]."""
     scaled: np.ndarray = np.divide(images[..., np.newaxis], np.float32(255), dtype=np.float32)
     return scaled
 
 
 def split(raw: Arrays, validation_split: float) -> dict[str, Arrays]:
-    """Cut the training images in two, as Keras's `validation_split` does: the last ones validate.
+    """Split the last training images off for validation, as Keras's `validation_split` does.
 
     Returns:
         Views of `raw` for `train`, `validation` and `test`: uint8 `images` (N, H, W) and `labels` (N,).
@@ -65,7 +65,7 @@ def split(raw: Arrays, validation_split: float) -> dict[str, Arrays]:
 
 
 def summarize(splits: dict[str, Arrays], classes: tuple[str, ...]) -> dict[str, object]:
-    """Count the images of each split and class, and the test images that training has, pixel for pixel."""
+    """Count the images of each split and class, and the test images with a pixel-identical training image."""
     seen = {image.tobytes() for name in ("train", "validation") for image in splits[name]["images"]}
     return {
         "images": {name: len(part["labels"]) for name, part in splits.items()},

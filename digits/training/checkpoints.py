@@ -1,6 +1,6 @@
-"""What a training that was stopped needs to go on as if it had never been.
+"""Checkpoints: an interrupted training resumes, and ends with the bytes of an uninterrupted one.
 
-The module needs Keras, and so it is imported where it is used, after `digits.backend.runtime.start`.
+The module imports Keras: import it in functions, after `digits.backend.runtime.start`.
 """
 
 import json
@@ -12,25 +12,24 @@ import keras
 import numpy as np
 
 from digits.errors import DigitsError
-from digits.files import Arrays, Table, read_arrays, write_arrays
+from digits.files import HISTORY, Arrays, Table, read_arrays, write_arrays
 
-HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 EARLY_STOPPING_STATE = ("wait", "best", "best_epoch", "stopped_epoch")
 PLATEAU_STATE = ("wait", "best", "cooldown_counter")
 
 
 class Journal(keras.callbacks.Callback):
-    """Keeps the history, says a line per epoch, and after each leaves a checkpoint of the whole run.
+    """Keeps the history, prints a line per epoch, and writes a checkpoint of the whole run after each epoch.
 
-    It stands last among the callbacks: the others have then done their part of an epoch,
-    and when training begins they have reset what the journal puts back.
+    It is the last of the callbacks: at the end of an epoch the others have updated their state,
+    and at the start of training they have reset the state that it restores.
 
     Args:
         path: the checkpoint's file.
-        key: identifies the run's exact inputs; a checkpoint with another key is not used.
-        early_stopping: the callback whose patience and best weights belong to the state, if there is one.
-        plateau: the callback whose patience belongs to the state, if there is one.
-        says_epochs: whether to print a line per epoch.
+        key: identifies the run's exact inputs; a checkpoint with another key is ignored.
+        early_stopping: the callback whose patience and best weights are saved, if there is one.
+        plateau: the callback whose patience is saved, if there is one.
+        prints_epochs: whether to print a line per epoch.
     """
 
     def __init__(
@@ -39,15 +38,15 @@ class Journal(keras.callbacks.Callback):
         key: str,
         early_stopping: keras.callbacks.EarlyStopping | None,
         plateau: keras.callbacks.ReduceLROnPlateau | None,
-        says_epochs: bool,
+        prints_epochs: bool,
     ) -> None:
         super().__init__()
-        self.path, self.key, self.says_epochs = path, key, says_epochs
+        self.path, self.key, self.prints_epochs = path, key, prints_epochs
         self.early_stopping, self.plateau = early_stopping, plateau
         self.rows: list[list[float]] = []
-        self.found = _read(path, key)
-        if self.found:
-            self.rows = self.found[0]["rows"]
+        self.checkpoint = _read(path, key)
+        if self.checkpoint:
+            self.rows = self.checkpoint[0]["rows"]
 
     @property
     def epochs_done(self) -> int:
@@ -56,8 +55,8 @@ class Journal(keras.callbacks.Callback):
 
     @property
     def stopped(self) -> bool:
-        """Whether the run that left the checkpoint had stopped early."""
-        return bool(self.found and self.found[0]["stopped"])
+        """Whether the run that wrote the checkpoint had stopped early."""
+        return bool(self.checkpoint and self.checkpoint[0]["stopped"])
 
     @property
     def history(self) -> Table:
@@ -65,10 +64,10 @@ class Journal(keras.callbacks.Callback):
         return {name: [row[column] for row in self.rows] for column, name in enumerate(HISTORY)}
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Put back what the checkpoint holds."""
-        if not self.found:
+        """Restore the state of the checkpoint."""
+        if not self.checkpoint:
             return
-        state, arrays = self.found
+        state, arrays = self.checkpoint
         for number, variable in enumerate(self._variables()):
             variable.assign(arrays[f"variable_{number}"])
         if self.plateau:
@@ -79,15 +78,15 @@ class Journal(keras.callbacks.Callback):
             self.early_stopping.best_weights = best or None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Note the time and the learning rate that the epoch starts with."""
+        """Note the time and the learning rate at the start of the epoch."""
         self.started = time.monotonic()
         self.learning_rate = float(self.model.optimizer.learning_rate)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Add the epoch to the history, say it, and write the checkpoint."""
+        """Add the epoch to the history, print it, and write the checkpoint."""
         values = {"epoch": epoch + 1, **logs, "learning_rate": self.learning_rate}
         self.rows.append([values[name] for name in HISTORY])
-        if self.says_epochs:
+        if self.prints_epochs:
             print(
                 f"epoch {epoch + 1:2d}/{self.params['epochs']}"
                 f"  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}"
@@ -121,19 +120,19 @@ def _state(callback: keras.callbacks.Callback | None, names: tuple[str, ...]) ->
 
 
 def _read(path: Path, key: str) -> tuple[dict[str, Any], Arrays] | None:
-    """Give the state and arrays of the checkpoint at `path`, or None where there is none to go on from."""
+    """Return the state and arrays of the checkpoint at `path`, or None if there is none to resume from."""
     if not path.exists():
         return None
     try:
         state = json.loads(str(read_arrays(path, ("state",))["state"]))
         if state["key"] != key:
-            print("the checkpoint of a training with other inputs is left aside; starting afresh", flush=True)
+            print("the checkpoint has other inputs; starting from the beginning", flush=True)
             return None
         names = [f"variable_{number}" for number in range(state["variables"])]
         names += [f"best_{number}" for number in range(state["best_weights"])]
         arrays = read_arrays(path, tuple(names))
     except DigitsError as error:
-        print(f"starting afresh: {error}", flush=True)
+        print(f"starting from the beginning: {error}", flush=True)
         return None
-    print(f"resuming after epoch {len(state['rows'])}, where an earlier run was stopped", flush=True)
+    print(f"resuming after epoch {len(state['rows'])}, where an earlier run was interrupted", flush=True)
     return state, arrays

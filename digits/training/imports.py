@@ -1,4 +1,4 @@
-"""Which files of this repository a script runs: its import closure, read from the source."""
+"""The import closure of a script: the files of this repository that it runs, read from the source."""
 
 import ast
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def import_closure(script: Path, root: Path = Path()) -> set[str]:
-    """Give the files that `python -m` runs for `script`: itself, its package, and what both import.
+    """Return the files that `python -m` runs for `script`: itself, its package, and their imports.
 
-    Imports inside functions count; those under `if TYPE_CHECKING:` do not, since nothing runs them,
-    nor those of a module's `__getattr__`, which answers to names that no stage and no noun asks for.
+    Imports inside functions count. Imports under `if TYPE_CHECKING:` do not run and do not count,
+    nor do those of a module's `__getattr__`, which serves applications only.
 
     Args:
         script: a Python file, relative to `root`.
@@ -31,7 +31,7 @@ def import_closure(script: Path, root: Path = Path()) -> set[str]:
 
 
 def imported_names(tree: ast.AST) -> Iterator[str]:
-    """Give the dotted name of each import that may run, `from a import b` as `a.b`."""
+    """Yield the dotted name of each import that may run, `from a import b` as `a.b`."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             continue
