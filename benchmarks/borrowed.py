@@ -24,6 +24,6 @@ def borrowed_folder(values: dict[str, Any]) -> Iterator[Path]:
 
 
 def with_recipe(values: dict[str, Any], name: str, changes: dict[str, Any], seed: int = 0) -> dict[str, Any]:
-    """Give the params `values` with recipe `name` chosen and changed, and a seed."""
+    """Return the params `values` with recipe `name` chosen and changed, and a seed."""
     recipes = values["recipes"] | {name: values["recipes"][name] | changes}
     return values | {"recipe": name, "recipes": recipes, "train": values["train"] | {"seed": seed}}

@@ -38,13 +38,13 @@ def run_child(command: list[str], folder: Path, variables: dict[str, str] | None
     """
     started = time.monotonic()
     with (
-        TemporaryFile("w+") as said,
+        TemporaryFile("w+") as errors,
         subprocess.Popen(
             command,
             cwd=folder,
             env=os.environ | (variables or {}),
             stdout=subprocess.PIPE,
-            stderr=said,
+            stderr=errors,
             text=True,
         ) as process,
     ):
@@ -54,8 +54,8 @@ def run_child(command: list[str], folder: Path, variables: dict[str, str] | None
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         # TensorFlow and JAX write much that nobody asked for, which only a failure makes worth reading.
-        said.seek(0)
-        reason = said.read().strip().rpartition("\n")[2]
+        errors.seek(0)
+        reason = errors.read().strip().rpartition("\n")[2]
     ended = time.monotonic() - started
     if process.returncode:
         raise DigitsError(f"{' '.join(command)}: ended with status {process.returncode}: {reason}")

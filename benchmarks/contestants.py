@@ -49,30 +49,30 @@ Contestant = Callable[[int | None], Result]
 
 def epochs_of(child: Child) -> list[Epoch]:
     """Read the lines that tell of an epoch."""
-    found = [(moment, EPOCH.match(line)) for moment, line in child.lines]
-    return [Epoch(moment, float(m[3]), float(m[2])) for moment, m in found if m]
+    matches = [(moment, EPOCH.match(line)) for moment, line in child.lines]
+    return [Epoch(moment, float(m[3]), float(m[2])) for moment, m in matches if m]
 
 
 def script(
     name: str, python: str, arrays: Path, epochs: int, variables: dict[str, str] | None = None
 ) -> Contestant:
-    """Give the contestant that is a plain script with arguments ARRAYS EPOCHS MODEL."""
+    """Return the contestant that is a plain script with arguments ARRAYS EPOCHS MODEL."""
 
     def contestant(limit: int | None) -> Result:
         with TemporaryDirectory() as folder:
             model = f"{folder}/model.{'pt' if 'torch' in name else 'keras'}"
             command = [python, str(SCRIPTS / name), str(arrays.resolve()), str(limit or epochs), model]
             child = run_child(command, Path(folder), variables)
-        said = [line.split()[1] for _, line in child.lines if line.startswith("test_accuracy ")]
-        if len(said) != 1:
-            raise DigitsError(f"{name}: no test accuracy was said")
-        return Result(child.seconds, child.peak_memory, epochs_of(child), float(said[0]))
+        accuracies = [line.split()[1] for _, line in child.lines if line.startswith("test_accuracy ")]
+        if len(accuracies) != 1:
+            raise DigitsError(f"{name}: the output has no test accuracy")
+        return Result(child.seconds, child.peak_memory, epochs_of(child), float(accuracies[0]))
 
     return contestant
 
 
 def recipe(name: str, values: dict[str, Any]) -> Contestant:
-    """Give the contestant that is the stage `train` with the recipe `name` of the params `values`."""
+    """Return the contestant that is the stage `train` with the recipe `name` of the params `values`."""
 
     def contestant(limit: int | None) -> Result:
         changes = {} if limit is None else {"epochs": min(limit, values["recipes"][name]["epochs"])}
@@ -85,7 +85,7 @@ def recipe(name: str, values: dict[str, Any]) -> Contestant:
 
 
 def wrong_answers(folder: Path) -> list[int]:
-    """Give the numbers of the test images that the model trained in `folder` gets wrong."""
+    """Return the numbers of the test images that the model trained in `folder` gets wrong."""
     command = [sys.executable, "-m", "benchmarks.wrong", "data/model.keras"]
     child = run_child(command, folder, {"PYTHONPATH": str(SCRIPTS.parent)})
     wrong: list[int] = json.loads(child.lines[-1][1])
@@ -95,7 +95,7 @@ def wrong_answers(folder: Path) -> list[int]:
 def contestants(
     values: dict[str, Any], arrays: Path, peers: str | None
 ) -> tuple[dict[str, Contestant], dict[str, str]]:
-    """Give those that can run here by name, and why the others can't.
+    """Return those that can run here by name, and why the others can't.
 
     Args:
         values: the content of params.yaml.

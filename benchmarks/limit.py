@@ -17,7 +17,7 @@ SIZE, REPEATS = 4096, 7
 
 
 def matrix_gflops() -> float:
-    """Give the best rate of several products of two float32 matrices of 4096 by 4096, in 10⁹ per second.
+    """Return the best rate of several products of two float32 matrices of 4096 by 4096, in 10⁹ per second.
 
     A multiplication and its addition count as two. TensorFlow multiplies, with all that the CPU has.
     """

@@ -22,7 +22,7 @@ COUNT = 10_000
 
 
 def noises(shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray]]:
-    """Give images of noise, (N, *shape) float32 in [0, 1], by name."""
+    """Return images of noise, (N, *shape) float32 in [0, 1], by name."""
     random = np.random.default_rng(2026)
     size = (COUNT, *shape)
     levels = np.linspace(0, 1, 256, dtype=np.float32)[:, None, None, None]
@@ -36,7 +36,7 @@ def noises(shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def letters(fonts: list[Path], shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray]]:
-    """Give images of all letters in all fonts: those that no digit looks like, and the others."""
+    """Return images of all letters in all fonts: those that no digit looks like, and the others."""
     others = "".join(letter for letter in string.ascii_letters if letter not in LETTERS)
     for name, characters in (
         ("letters unlike any digit", LETTERS),

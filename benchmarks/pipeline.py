@@ -39,13 +39,13 @@ def clone(folder: Path, recipe: str) -> None:
 
 
 def stages_of(folder: Path) -> list[str]:
-    """Give the stages of dvc.yaml in their order, but for `fetch`, which waits for a network."""
+    """Return the stages of dvc.yaml in their order, but for `fetch`, which waits for a network."""
     stages = yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     return [name for name in stages if name != "fetch"]
 
 
 def fitting(child: Child) -> float:
-    """Give the seconds of the epochs that a process tells of."""
+    """Return the seconds of the epochs that a process tells of."""
     return sum(epoch.seconds for epoch in epochs_of(child))
 
 
@@ -96,16 +96,16 @@ def main() -> None:
             nothing["this"].append(run_child([*DVC, "repro"], folder).seconds)
             nothing["empty"].append(run_child([*DVC, "repro"], empty).seconds)
     ours, theirs = median(nothing["this"]), median(nothing["empty"])
-    said = (
+    summary = (
         "\n".join(lines)
         + f"\n\nThe stages cost {total - fitted:.1f} s beside the fitting; "
         + f"a process that starts TensorFlow and does nothing takes {started:.1f} s.\n"
         + f"A `dvc repro` with nothing to do takes {ours:.2f} s, "
         + f"{ours / theirs:.2f} times as long as in an empty one of {EMPTY_STAGES} stages ({theirs:.2f} s)."
     )
-    print(said)
+    print(summary)
     if arguments.write:
-        write_between(PAGE, "pipeline", said)
+        write_between(PAGE, "pipeline", summary)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def prepared(images: np.ndarray) -> torch.Tensor:
 
 @torch.no_grad()
 def measured(model: nn.Sequential, images: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
-    """Give the mean cross-entropy and the accuracy."""
+    """Return the mean cross-entropy and the accuracy."""
     model.eval()
     logits = torch.cat([model(part) for part in images.split(256)])
     loss = nn.functional.cross_entropy(logits, labels)

@@ -47,17 +47,17 @@ def measure(able: dict[str, Contestant], runs: int, epochs: dict[str, int | None
 
 
 def images_per_second(epochs: list[Epoch]) -> float:
-    """Give the rate of the median epoch, its validation counted; the first one also compiles."""
+    """Return the rate of the median epoch, its validation counted; the first one also compiles."""
     return IMAGES / median([epoch.seconds for epoch in epochs[1:] or epochs])
 
 
 def seconds_to(accuracy: float, epochs: list[Epoch]) -> float | None:
-    """Give the seconds from the start of the process to the first epoch with that validation accuracy."""
+    """Return the seconds from the start of the process to the first epoch with that validation accuracy."""
     return next((epoch.moment for epoch in epochs if epoch.val_accuracy >= accuracy), None)
 
 
 def table(results: dict[str, list[Result]], limit: dict[str, Any]) -> str:
-    """Give a table in Markdown: the medians of each contestant's runs."""
+    """Return a table in Markdown: the medians of each contestant's runs."""
     lines = [
         "| | whole process | ratio | images/s | of the limit | to 98% | to 99% | to 99.4% | epochs "
         "| test accuracy | memory |",
@@ -65,31 +65,31 @@ def table(results: dict[str, list[Result]], limit: dict[str, Any]) -> str:
     ]
     plain = median([run.seconds for run in results["keras"]]) if "keras" in results else None
     for name, runs in results.items():
-        seconds = median([each.seconds for each in runs])
-        rate = median([images_per_second(each.epochs) for each in runs])
+        seconds = median([run.seconds for run in runs])
+        rate = median([images_per_second(run.epochs) for run in runs])
         operations = limit["operations"].get(name, limit["operations"]["article"])
-        reached = [[seconds_to(accuracy, each.epochs) for each in runs] for accuracy in ACCURACIES]
+        reached = [[seconds_to(accuracy, run.epochs) for run in runs] for accuracy in ACCURACIES]
         cells = [
             f"{seconds:.1f} s",
             f"1/{plain / seconds:.1f}" if plain else "",
             f"{rate:,.0f}",
             f"{rate * operations / limit['gflops'] / 1e9:.0%}",
             *(f"{median(moments):.0f} s" if None not in moments else "-" for moments in reached),
-            f"{median([len(each.epochs) for each in runs]):.0f}",
-            f"{median([each.test_accuracy for each in runs]):.2%}",
-            f"{median([each.peak_memory for each in runs]) / 1e9:.2f} GB",
+            f"{median([len(run.epochs) for run in runs]):.0f}",
+            f"{median([run.test_accuracy for run in runs]):.2%}",
+            f"{median([run.peak_memory for run in runs]) / 1e9:.2f} GB",
         ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def summary(results: dict[str, list[Result]]) -> str:
-    """Give the columns that the README shows, of those who trained to their end."""
+    """Return the columns that the README shows, of those who trained to their end."""
     lines = ["| | trained and saved after | test accuracy of this run | memory |", "|---|" + "---:|" * 3]
     for name, runs in results.items():
-        accuracy = median([each.test_accuracy for each in runs])
-        memory = median([each.peak_memory for each in runs]) / 1e9
-        seconds = median([each.seconds for each in runs])
+        accuracy = median([run.test_accuracy for run in runs])
+        memory = median([run.peak_memory for run in runs]) / 1e9
+        seconds = median([run.seconds for run in runs])
         lines.append(f"| {NAMES.get(name, name)} | {seconds:.1f} s | {accuracy:.2%} | {memory:.2f} GB |")
     return "\n".join(lines)
 
@@ -119,16 +119,16 @@ def write_pages(
 ) -> None:
     """Write the tables, the raw values and the picture; `ended` are the epochs of those that were stopped."""
     line = circumstances(runs, limit)
-    said = line
+    page = line
     if ended:
-        said += (
+        page += (
             f"\nEnded after so many epochs: {', '.join(f'{name} {most}' for name, most in ended.items())}."
         )
-    write_between(PAGE, "recipes", f"{said}\n\n{table(results, limit)}")
-    whole = {name: each for name, each in results.items() if name not in ended}
+    write_between(PAGE, "recipes", f"{page}\n\n{table(results, limit)}")
+    whole = {name: runs for name, runs in results.items() if name not in ended}
     write_between(README, "recipes", f"{line}\n\n{summary(whole)}")
-    raw = {name: [asdict(result) for result in each] for name, each in results.items()}
-    write_json(VALUES, {"circumstances": said, "limit": limit, "results": raw})
+    raw = {name: [asdict(run) for run in runs] for name, runs in results.items()}
+    write_json(VALUES, {"circumstances": page, "limit": limit, "results": raw})
     write_figure(PICTURE, race_picture(results))
 
 

@@ -47,7 +47,7 @@ def photograph(image: np.ndarray, random: np.random.Generator) -> Image.Image:
 
 
 def _paper(height: int, width: int, random: np.random.Generator) -> np.ndarray:
-    """Give the brightness (H, W) of paper: fibres, and ruled lines on four sheets of ten."""
+    """Return the brightness (H, W) of paper: fibres, and ruled lines on four sheets of ten."""
     fibres = ndimage.gaussian_filter(random.normal(0, 1, (height, width)), 1.5)
     paper = random.uniform(0.75, 0.97) + random.uniform(0.005, 0.02) * fibres / fibres.std()
     if random.random() < 0.4:
@@ -58,7 +58,7 @@ def _paper(height: int, width: int, random: np.random.Generator) -> np.ndarray:
 
 
 def _light(height: int, width: int, random: np.random.Generator) -> np.ndarray:
-    """Give the light (H, W): a slope, a vignette, and a shadow on half of all pictures."""
+    """Return the light (H, W): a slope, a vignette, and a shadow on half of all pictures."""
     down, across = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
     slope = random.uniform(-0.15, 0.15, 2)
     light = 0.85 + slope[0] * down + slope[1] * across
@@ -98,7 +98,7 @@ def printed(paths: list[Path], random: np.random.Generator) -> Iterator[tuple[Im
 
 
 def other_writers() -> tuple[np.ndarray, np.ndarray]:
-    """Give scikit-learn's 1,797 digits (8 by 8), upscaled to uint8 (N, 64, 64), and their labels."""
+    """Return scikit-learn's 1,797 digits (8 by 8), upscaled to uint8 (N, 64, 64), and their labels."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()

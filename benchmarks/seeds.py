@@ -57,7 +57,7 @@ def measure(recipe: str, seed: int, params: Params) -> Row:
 
 
 def read_results() -> dict[str, dict[str, Any]]:
-    """Give what has been measured: by recipe, the key of its inputs and a row per seed."""
+    """Return what has been measured: by recipe, the key of its inputs and a row per seed."""
     results: dict[str, dict[str, Any]] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     return results
 
@@ -72,7 +72,7 @@ def write_results(results: dict[str, dict[str, Any]]) -> None:
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:
-    """Give a table in Markdown: a row per recipe, of what its seeds did on the 10,000 test images."""
+    """Return a table in Markdown: a row per recipe, of what its seeds did on the 10,000 test images."""
     lines = [
         "| recipe | seeds | test accuracy, mean ± standard deviation | errors of each seed "
         "| errors beside the fifteen disputed labels, mean |",
@@ -90,7 +90,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
 
 
 def mean_and_deviation(values: list[float]) -> tuple[float, float]:
-    """Give the mean and the standard deviation of a sample (0 for a single value)."""
+    """Return the mean and the standard deviation of a sample (0 for a single value)."""
     mean = math.fsum(values) / len(values)
     return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / max(1, len(values) - 1))
 

@@ -46,7 +46,7 @@ class Files:
 
     @staticmethod
     def _name(path: str | bytes | os.PathLike[str]) -> str:
-        """Give the path relative to the folder, or "" if it is outside; source stands for its bytecode."""
+        """Return the path relative to the folder, or "" if it is outside; source stands for its bytecode."""
         text = os.path.normpath(ROOT / os.fsdecode(path))
         if "__pycache__" in text:
             text = importlib.util.source_from_cache(text)

@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
-    """Give a function that lets the first of all workers build a folder, and the others wait for it."""
+    """Return a function that lets the first of all workers build a folder, and the others wait for it."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
@@ -65,7 +65,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
 
 @pytest.fixture(scope="session")
 def finished(once: Callable[[str, Callable[[Path], object]], Path]) -> Project:
-    """Give a committed project whose pipeline has run; tests that change things take a copy of it.
+    """Return a committed project whose pipeline has run; tests that change things take a copy of it.
 
     What the first `dvc repro` said stands in first-run.txt beside the project's folder.
     """
@@ -82,7 +82,7 @@ def finished(once: Callable[[str, Callable[[Path], object]], Path]) -> Project:
 
 @pytest.fixture(scope="session")
 def classifier_files(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
-    """Give a folder with the small classifier of printed digits: model.tflite and calibrated.keras."""
+    """Return a folder with the small classifier of printed digits: model.tflite and calibrated.keras."""
 
     def build(folder: Path) -> None:
         command = [sys.executable, "-m", "tests.tiny_classifier", str(folder)]
@@ -101,7 +101,7 @@ def tensorflow_started() -> None:
 
 @pytest.fixture(scope="session")
 def audited(once: Callable[[str, Callable[[Path], object]], Path], finished: Project) -> Project:
-    """Give the project after each stage ran again, watched, where everything around it is another.
+    """Return the project after each stage ran again, watched, where everything around it is another.
 
     STAGE.json beside the project's folder says which files and params the stage used.
     """

@@ -122,7 +122,7 @@ class Project:
         return Project(folder, self.home)
 
     def environment(self) -> dict[str, str]:
-        """Give the variables of a shell whose PATH begins with the environment's folder of programs."""
+        """Return the variables of a shell whose PATH begins with the environment's folder of programs."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         return inherited | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -160,18 +160,18 @@ class Project:
         return self.run("python", "-m", f"stages.{name}", first=first)
 
     def dvc(self, *arguments: str) -> str:
-        """Run a DVC command that must succeed, and give what it says."""
+        """Run a DVC command that must succeed, and return its output."""
         return self._succeed("python", "-m", "dvc", *arguments)
 
     def git(self, *arguments: str) -> str:
-        """Run a Git command that must succeed, and give what it says."""
+        """Run a Git command that must succeed, and return its output."""
         return self._succeed("git", *arguments)
 
     def _succeed(self, *command: str) -> str:
         finished = self.run(*command)
-        said = finished.stdout + finished.stderr
-        assert 0 == finished.returncode, said
-        return said
+        output = finished.stdout + finished.stderr
+        assert 0 == finished.returncode, output
+        return output
 
     def commit(self, message: str) -> None:
         self.git("add", "--all")
@@ -195,28 +195,28 @@ class Project:
         self.write_params(values)
 
     def outputs(self, stage: str) -> list[str]:
-        """Give the outputs that dvc.yaml declares for `stage`."""
+        """Return the outputs that dvc.yaml declares for `stage`."""
         return declared_files(self.pipeline()[stage], ("outs", "metrics"), self.params()["dataset"])
 
     def pipeline(self) -> dict[str, Any]:
-        """Give the stages of dvc.yaml."""
+        """Return the stages of dvc.yaml."""
         stages: dict[str, Any] = yaml.safe_load((self.folder / "dvc.yaml").read_text(encoding="utf-8"))[
             "stages"
         ]
         return stages
 
     def contents(self, *stages: str) -> dict[str, bytes]:
-        """Give the content of each output of `stages`, of all where none is named."""
+        """Return the content of each output of `stages`, of all where none is named."""
         names = [name for stage in stages or STAGES for name in self.outputs(stage)]
         return {name: (self.folder / name).read_bytes() for name in names}
 
     def leftovers(self) -> list[Path]:
-        """Give the temporary files that lie about."""
+        """Return the temporary files that lie about."""
         return sorted(self.folder.rglob(".partial-*"))
 
 
 def declared_files(stage: dict[str, Any], parts: tuple[str, ...], dataset: str) -> list[str]:
-    """Give the paths in the `parts` of a stage of dvc.yaml."""
+    """Return the paths in the `parts` of a stage of dvc.yaml."""
     entries = [entry for part in parts for entry in stage.get(part, [])]
     names = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
     return [name.replace("${dataset}", dataset) for name in names]

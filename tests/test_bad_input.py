@@ -19,7 +19,7 @@ Change = Callable[[Project], object]
 
 @pytest.fixture
 def project(finished: Project, tmp_path: Path) -> Project:
-    """Give a project with all outputs, in which a stage that imports TensorFlow too early fails."""
+    """Return a project with all outputs, in which a stage that imports TensorFlow too early fails."""
     copy = finished.copy(tmp_path / "project", without=[".dvc", ".git"])
     (copy.folder / "tensorflow.py").write_text("raise AssertionError('imported')\n", encoding="utf-8")
     return copy
@@ -32,7 +32,7 @@ def project_with_tensorflow(project: Project) -> Project:
 
 
 def everything(project: Project) -> dict[str, bytes]:
-    """Give the content of every file in the folders of outputs, temporary ones included."""
+    """Return the content of every file in the folders of outputs, temporary ones included."""
     files = (path for name in ("data", "reports") for path in (project.folder / name).rglob("*"))
     return {
         path.relative_to(project.folder).as_posix(): path.read_bytes() for path in files if path.is_file()
@@ -40,7 +40,7 @@ def everything(project: Project) -> dict[str, bytes]:
 
 
 def refusal(project: Project, stage: str, first: str = "") -> str:
-    """Run a stage that must fail and leave all as it was, and give what it says in its one line."""
+    """Run a stage that must fail and leave all as it was, and return its output in its one line."""
     before = everything(project)
     result = project.stage(stage, first)
 
@@ -82,7 +82,7 @@ def change_byte(name: str) -> Change:
 
 
 def change_raw(name: str, how: Callable[[np.ndarray], np.ndarray | None]) -> Change:
-    """Give a change of one raw array; one that becomes None is left out."""
+    """Return a change of one raw array; one that becomes None is left out."""
 
     def change(project: Project) -> None:
         arrays: Arrays = read_arrays(project.folder / RAW, tuple(IDX_FILES))

@@ -20,7 +20,7 @@ def ten_images() -> Arrays:
 
 
 def batches(count: int, first_epoch: int = 0, seed: int = 0, shift: int = 0) -> Batches:
-    """Give the first `count` batches of four images, three to an epoch."""
+    """Return the first `count` batches of four images, three to an epoch."""
     from digits.backend.batches import training_batches
     from digits.training.augmentation import shifted
 

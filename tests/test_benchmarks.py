@@ -121,19 +121,19 @@ def test_who_cannot_run_is_named_with_the_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["kers"], "recipes: 'kers' is no contestant (did you mean 'keras'?)"),
         (["pytorch"], "recipes: pytorch: needs --peers PYTHON"),
         (["--runs", "0"], "recipes: --runs: 0 is not allowed; expected 1 or more"),
     ],
 )
-def test_a_wrong_argument_is_one_line(arguments: list[str], said: str) -> None:
+def test_a_wrong_argument_is_one_line(arguments: list[str], message: str) -> None:
     command = [sys.executable, "-m", "benchmarks.recipes", *arguments]
     finished = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
 
     assert 1 == finished.returncode
-    assert finished.stderr.startswith(said)
+    assert finished.stderr.startswith(message)
     assert 1 == len(finished.stderr.splitlines())
 
 
@@ -163,10 +163,10 @@ def test_the_committed_values_are_those_of_the_committed_table() -> None:
 def test_the_numbers_of_the_readme_are_those_of_the_page() -> None:
     shown = (REPOSITORY / "README.md").read_text(encoding="utf-8").split("<!-- recipes -->")[1]
     page = (REPOSITORY / "docs/benchmarks.md").read_text(encoding="utf-8")
-    said, *rows = shown.split("<!-- end of recipes -->")[0].strip().splitlines()
+    message, *rows = shown.split("<!-- end of recipes -->")[0].strip().splitlines()
     cells = [row.strip("| ").split(" | ") for row in rows if row.endswith(" GB |")]
 
-    assert said in page
-    assert "commit" in said
+    assert message in page
+    assert "commit" in message
     assert {"plain Keras", "article", "fast", "accurate"} <= {name for name, *_ in cells}
     assert all(f"| {seconds} |" in page and f"| {accuracy} |" in page for _, seconds, accuracy, _ in cells)

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.xdist_group("tensorflow"), pytest.mark.usefixtures("te
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory, tensorflow_started: None) -> bytes:
-    """Give the content of the checkpoint that one epoch of a small model leaves for the key `mine`."""
+    """Return the content of the checkpoint that one epoch of a small model leaves for the key `mine`."""
     import keras
     import numpy as np
 
@@ -71,11 +71,11 @@ def test_a_run_with_a_damaged_checkpoint_starts_from_the_beginning_and_says_so(
     content = checkpoint.read_bytes()
     checkpoint.write_bytes(content[: int(share * len(content))])
     journal = new_journal(checkpoint, "mine")
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
 
     assert 0 == journal.epochs_done
-    assert said.startswith("starting from the beginning: ")
-    assert str(checkpoint) in said
+    assert output.startswith("starting from the beginning: ")
+    assert str(checkpoint) in output
 
 
 @pytest.mark.parametrize("place", [0.05, 0.3, 0.6, 0.9])

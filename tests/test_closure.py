@@ -10,7 +10,7 @@ from digits.training.imports import import_closure, imported_names
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Give a repository with a package of stages and a library of a package in a package."""
+    """Return a repository with a package of stages and a library of a package in a package."""
     files = {
         "stages/__init__.py": "import library.start\n",
         "stages/train.py": "import os\nimport numpy\nfrom library.model import build\n",

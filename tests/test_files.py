@@ -122,19 +122,19 @@ def test_equal_inputs_have_one_fingerprint(two_files: list[Path]) -> None:
 
 def test_another_content_name_or_value_has_another_fingerprint(two_files: list[Path]) -> None:
     one, two = two_files
-    found = [
+    fingerprints = [
         fingerprint([one, two], 1),
         fingerprint([one], 1),
         fingerprint([two], 1),
         fingerprint([one, two], 2),
     ]
     one.write_text("onE", encoding="utf-8")
-    found.append(fingerprint([one, two], 1))
+    fingerprints.append(fingerprint([one, two], 1))
     one.write_text("two", encoding="utf-8")
     two.write_text("one", encoding="utf-8")
-    found.append(fingerprint([one, two], 1))
+    fingerprints.append(fingerprint([one, two], 1))
 
-    assert 6 == len(set(found))
+    assert 6 == len(set(fingerprints))
 
 
 VALUES = st.recursive(

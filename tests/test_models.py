@@ -60,20 +60,20 @@ def test_the_trained_model_is_one_that_plain_keras_loads(finished: Project, tmp_
     assert 0 == result.returncode, result.stderr
     assert "['keras']" == result.stdout.strip()
     answers = np.load(tmp_path / "answers.npy")
-    said = read_table(finished.folder / "data/predictions.csv", ("predicted", "uncalibrated"))
-    assert said["predicted"] == answers.argmax(axis=1).tolist()
+    predictions = read_table(finished.folder / "data/predictions.csv", ("predicted", "uncalibrated"))
+    assert predictions["predicted"] == answers.argmax(axis=1).tolist()
     # The table rounds to six decimals.
-    np.testing.assert_allclose(said["uncalibrated"], answers.max(axis=1), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(predictions["uncalibrated"], answers.max(axis=1), rtol=0, atol=1e-5)
 
 
 def test_loading_gives_the_answers_that_were_measured(finished: Project) -> None:
     test = read_arrays(finished.folder / "data/prepared/test.npz", ("images", "labels"))
     answers = probabilities(load_model(finished.folder / "data/model.keras"), test["images"])
-    said = read_table(finished.folder / "data/predictions.csv", ("uncalibrated",))
+    predictions = read_table(finished.folder / "data/predictions.csv", ("uncalibrated",))
 
     assert (len(test["labels"]), 10) == answers.shape
     np.testing.assert_allclose(1, answers.sum(axis=1), rtol=0, atol=1e-6)
-    np.testing.assert_allclose(said["uncalibrated"], answers.max(axis=1), rtol=0, atol=6e-7)
+    np.testing.assert_allclose(predictions["uncalibrated"], answers.max(axis=1), rtol=0, atol=6e-7)
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def truncated(content: bytes) -> bytes:
 
 
 def with_entry(name: str, change: Callable[[bytes], bytes | None]) -> Callable[[bytes], bytes]:
-    """Give a function that changes an entry of an archive, or drops it where `change` gives None."""
+    """Return a function that changes an entry of an archive, or drops it where `change` gives None."""
 
     def damage(content: bytes) -> bytes:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

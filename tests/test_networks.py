@@ -25,10 +25,10 @@ def test_the_articles_network_has_the_articles_parameters() -> None:
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_a_width_is_that_of_a_layer_in_its_order(name: str) -> None:
     model = build((28, 28, 1), 7, recipe("article", network=name, widths=[3, 5, 4]))
-    found = [layer.filters for layer in model.layers if hasattr(layer, "filters")]
-    found += [layer.units for layer in model.layers if hasattr(layer, "units")]
+    widths = [layer.filters for layer in model.layers if hasattr(layer, "filters")]
+    widths += [layer.units for layer in model.layers if hasattr(layer, "units")]
 
-    assert [3, 5, 4, 7] == found
+    assert [3, 5, 4, 7] == widths
     assert (None, 7) == model.output_shape
 
 

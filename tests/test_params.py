@@ -71,7 +71,7 @@ def params(folder: Path, values: object) -> Params:
 
 
 def changed(key: str, value: object) -> dict[str, Any]:
-    """Give the recipe with another value at `key`, a path with dots."""
+    """Return the recipe with another value at `key`, a path with dots."""
     *parents, last = key.split(".")
     section = {last: value}
     for parent in reversed(parents):
@@ -84,7 +84,7 @@ def recipe_with(folder: Path, key: str, value: object) -> Recipe:
 
 
 def problem(folder: Path, key: str, value: object) -> str:
-    """Give what is said of a wrong value at a recipe's `key`, without the file's name."""
+    """Return what is message of a wrong value at a recipe's `key`, without the file's name."""
     with pytest.raises(DigitsError) as caught:
         recipe_with(folder, key, value)
     return str(caught.value).removeprefix(f"{folder / 'params.yaml'}: ")
@@ -121,11 +121,11 @@ def test_whole_numbers_in_their_range_are_right_and_all_else_is_named(
     if type(value) is int and least <= value <= greatest:
         assert changed(key, value) == recipe_with(folder, key, value).model_dump()
     else:
-        said = problem(folder, key, value)
+        message = problem(folder, key, value)
 
-        assert said.startswith(f"recipes.mine.{key}: ")
-        assert "is not allowed; expected " in said
-        assert 1 == len(said.splitlines())
+        assert message.startswith(f"recipes.mine.{key}: ")
+        assert "is not allowed; expected " in message
+        assert 1 == len(message.splitlines())
 
 
 @given(key=st.sampled_from(SHARES), value=VALUES)
@@ -133,14 +133,14 @@ def test_shares_in_their_range_are_right_and_all_else_is_named(folder: Path, key
     if type(value) in (int, float) and 0 <= value < 1:
         assert changed(key, value) == recipe_with(folder, key, value).model_dump()
     else:
-        said = problem(folder, key, value)
+        message = problem(folder, key, value)
 
-        assert said.startswith(f"recipes.mine.{key}: ")
-        assert 1 == len(said.splitlines())
+        assert message.startswith(f"recipes.mine.{key}: ")
+        assert 1 == len(message.splitlines())
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         (
             {"kind": "one_cycle", "warm_up": 1.0, "final": 0.0},
@@ -159,20 +159,20 @@ def test_shares_in_their_range_are_right_and_all_else_is_named(folder: Path, key
     ],
 )
 def test_what_is_wrong_in_one_of_several_kinds_of_section_is_named_as_elsewhere(
-    folder: Path, value: object, said: str
+    folder: Path, value: object, message: str
 ) -> None:
     with pytest.raises(DigitsError) as caught:
         params(folder, {"recipes": {"mine": RECIPE | {"schedule": value}}}).section("recipes.mine", Recipe)
 
-    assert f"{folder / 'params.yaml'}: recipes.mine.schedule{said}" == str(caught.value)
+    assert f"{folder / 'params.yaml'}: recipes.mine.schedule{message}" == str(caught.value)
 
 
 @given(value=VALUES)
 def test_what_is_no_kind_of_section_is_named(folder: Path, value: Any) -> None:
-    said = problem(folder, "schedule", value)
+    message = problem(folder, "schedule", value)
 
-    assert said.startswith("recipes.mine.schedule")
-    assert 1 == len(said.splitlines())
+    assert message.startswith("recipes.mine.schedule")
+    assert 1 == len(message.splitlines())
 
 
 @given(value=VALUES)
@@ -198,21 +198,21 @@ def test_a_file_that_is_none_is_named(folder: Path, values: Any) -> None:
     [("1e-3", "write 0.001)"), ("0.5", "write 0.5)"), ("much", "number")],
 )
 def test_a_number_that_is_text_is_shown_as_yaml_wants_it(folder: Path, value: str, hint: str) -> None:
-    said = problem(folder, "learning_rate", value)
+    message = problem(folder, "learning_rate", value)
 
-    assert said.startswith(f"recipes.mine.learning_rate: {value!r} is not allowed; expected ")
-    assert said.endswith(hint)
+    assert message.startswith(f"recipes.mine.learning_rate: {value!r} is not allowed; expected ")
+    assert message.endswith(hint)
 
 
 def test_a_whole_number_that_is_text_is_shown_as_a_whole_number(folder: Path) -> None:
-    said = problem(folder, "epochs", "20")
+    message = problem(folder, "epochs", "20")
 
-    assert "20.0" not in said
-    assert said.endswith("write 20)")
+    assert "20.0" not in message
+    assert message.endswith("write 20)")
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         (
             "epoch",
@@ -233,9 +233,9 @@ def test_a_whole_number_that_is_text_is_shown_as_a_whole_number(folder: Path) ->
     ],
 )
 def test_an_unknown_name_brings_the_nearest_and_all_that_are_allowed(
-    folder: Path, key: str, value: object, said: str
+    folder: Path, key: str, value: object, message: str
 ) -> None:
-    assert problem(folder, key, value).startswith(said)
+    assert problem(folder, key, value).startswith(message)
 
 
 def test_a_missing_key_is_named(folder: Path) -> None:

@@ -17,7 +17,7 @@ DATASET = Dataset(
 
 
 def raw_arrays() -> Arrays:
-    """Give four training images, the first and last of them cats, and two test images."""
+    """Return four training images, the first and last of them cats, and two test images."""
     return {
         "x_train": np.array([[[1, 2]], [[3, 4]], [[5, 6]], [[7, 8]]], dtype=np.uint8),
         "y_train": np.array([0, 1, 1, 0], dtype=np.uint8),
@@ -27,7 +27,7 @@ def raw_arrays() -> Arrays:
 
 
 def numbered(count: int) -> Arrays:
-    """Give images of one pixel that tells their place modulo 250, all of one class."""
+    """Return images of one pixel that tells their place modulo 250, all of one class."""
     images = (np.arange(count) % 250).astype(np.uint8).reshape(count, 1, 1)
     labels = np.zeros(count, np.uint8)
     return {"x_train": images, "y_train": labels, "x_test": images[:1], "y_test": labels[:1]}
@@ -38,7 +38,7 @@ def test_right_arrays_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "array", "said"),
+    ("name", "array", "message"),
     [
         ("x_train", np.zeros((4, 1, 2), np.float32), "x_train: the type is float32, expected uint8"),
         ("x_train", np.zeros((4, 2), np.uint8), r"x_train: the shape is \(4, 2\), expected \(4, 1, 2\)"),
@@ -51,8 +51,8 @@ def test_right_arrays_pass() -> None:
         ("y_test", np.array([0, 0], np.uint8), "y_test: no image of class 'dog'"),
     ],
 )
-def test_wrong_arrays_are_named(name: str, array: np.ndarray, said: str) -> None:
-    with pytest.raises(DigitsError, match=said):
+def test_wrong_arrays_are_named(name: str, array: np.ndarray, message: str) -> None:
+    with pytest.raises(DigitsError, match=message):
         check_raw({**raw_arrays(), name: array}, DATASET)
 
 

@@ -120,7 +120,7 @@ Install = Callable[[str], Dataset]
 
 @pytest.fixture
 def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Give a function that puts an `npm` with the script that it is given before the real one."""
+    """Return a function that puts an `npm` with the script that it is given before the real one."""
 
     def install(script: str) -> Dataset:
         program = tmp_path / "programs" / "npm"
@@ -143,7 +143,7 @@ def tarball(path: Path, files: dict[str, bytes]) -> Path:
 
 
 def packing(archive: Path) -> str:
-    """Give a script that packs `archive`, if it is asked for the right package."""
+    """Return a script that packs `archive`, if it is asked for the right package."""
     expected = "pack tiny-data@1.0.0 --pack-destination"
     return f'[ "$1 $2 $3" = "{expected}" ] && cp "{archive}" "$4/tiny-data-1.0.0.tgz"'
 

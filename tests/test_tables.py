@@ -90,7 +90,7 @@ def test_only_the_columns_asked_for_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (None, "no such file"),
         (b"", "no rows"),
@@ -103,12 +103,12 @@ def test_only_the_columns_asked_for_are_read(tmp_path: Path) -> None:
         (b"epoch,loss\n1,0\x005\n", "not a table of numbers"),
     ],
 )
-def test_a_damaged_table_is_named(tmp_path: Path, content: bytes | None, said: str) -> None:
+def test_a_damaged_table_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "table.csv"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(DigitsError) as caught:
         read_table(path, ("epoch", "loss"))
 
-    assert str(caught.value).startswith(f"{path}: {said}")
+    assert str(caught.value).startswith(f"{path}: {message}")
     assert 1 == len(str(caught.value).splitlines())

@@ -21,8 +21,9 @@ def old_outputs(project: Project) -> bool:
     return all((project.folder / name).read_bytes() == b"of an earlier run" for name in OUTPUTS)
 
 
-def epochs_said(said: str) -> list[int]:
-    return [int(line.split()[1].partition("/")[0]) for line in said.splitlines() if line.startswith("epoch")]
+def printed_epochs(output: str) -> list[int]:
+    lines = [line for line in output.splitlines() if line.startswith("epoch")]
+    return [int(line.split()[1].partition("/")[0]) for line in lines]
 
 
 def test_the_trained_example_has_all_that_a_checkpoint_must_keep(finished: Project) -> None:
@@ -56,14 +57,14 @@ def test_a_training_killed_four_times_ends_with_the_bytes_of_one_never_stopped(
 
         assert -signal.SIGKILL == result.returncode, result.stderr
         assert (f"resuming after epoch {resumed}," in result.stdout) == bool(resumed), death
-        assert epochs == epochs_said(result.stdout), death
+        assert epochs == printed_epochs(result.stdout), death
         assert old_outputs(project), death
 
     result = project.stage("train")
 
     assert 0 == result.returncode, result.stderr
     assert f"resuming after epoch {last}," in result.stdout
-    assert [] == epochs_said(result.stdout)
+    assert [] == printed_epochs(result.stdout)
     assert finished.contents("train") == project.contents("train")
     assert not checkpoint.exists()
     assert [] == project.leftovers()
@@ -111,7 +112,7 @@ class Trained(Exception):  # noqa: N818 - nothing went wrong
 
 @pytest.fixture
 def untrained(finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Give a project in the current folder where the stage raises `Trained` when it would train."""
+    """Return a project in the current folder where the stage raises `Trained` when it would train."""
 
     def train(*arguments: Any, **named: Any) -> None:
         raise Trained(inspect.signature(training.train).bind(*arguments, **named).arguments["key"])

@@ -22,7 +22,7 @@ ARRAYS = {
 
 
 def dataset_from(**places: NpzAddress | NpmPackage) -> Dataset:
-    """Give the dataset as if it could be had from `places`."""
+    """Return the dataset as if it could be had from `places`."""
     return Dataset(
         name="tiny",
         image_shape=(28, 28),
@@ -35,7 +35,7 @@ def dataset_from(**places: NpzAddress | NpmPackage) -> Dataset:
 
 
 def idx_files(changes: Arrays | None = None) -> dict[str, bytes]:
-    """Give the content of the four IDX files, with `changes` in place of the right arrays."""
+    """Return the content of the four IDX files, with `changes` in place of the right arrays."""
     files = {}
     for name, array in (ARRAYS | (changes or {})).items():
         sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
@@ -44,7 +44,7 @@ def idx_files(changes: Arrays | None = None) -> dict[str, bytes]:
 
 
 def write_files(folder: Path, files: dict[str, bytes]) -> str:
-    """Write `files` into `folder` and give its path as params.yaml would."""
+    """Write `files` into `folder` and return its path as params.yaml would."""
     folder.mkdir(exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -60,7 +60,7 @@ def assert_complete(arrays: Arrays) -> None:
 
 
 def failure(dataset: Dataset, source: str) -> str:
-    """Give the reason that `source`, tried alone, fails."""
+    """Return the reason that `source`, tried alone, fails."""
     with pytest.raises(DigitsError) as caught:
         fetch(dataset, [source])
     first, reason, *_ = str(caught.value).splitlines()

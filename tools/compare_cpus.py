@@ -18,7 +18,7 @@ PROBE = [sys.executable, "-m", "tools.probe"]
 
 
 def commands(cpus: list[str]) -> dict[str, list[str]]:
-    """Give the command that runs the probe on each CPU, by the CPU's name."""
+    """Return the command that runs the probe on each CPU, by the CPU's name."""
     emulator = shutil.which("qemu-x86_64") or shutil.which("qemu-x86_64-static")
     if emulator is None:
         sys.exit("qemu-x86_64 was not found; install qemu-user")
@@ -41,15 +41,15 @@ def hashes_on(cpu: str, command: list[str]) -> dict[str, str]:
 
 def main() -> None:
     """Print a table in Markdown with a row per result and a column per CPU."""
-    found = {cpu: hashes_on(cpu, command) for cpu, command in commands(sys.argv[1:] or EMULATED).items()}
+    hashes = {cpu: hashes_on(cpu, command) for cpu, command in commands(sys.argv[1:] or EMULATED).items()}
     libraries = ", ".join(
         f"{name} {version(name)}" for name in ("tensorflow", "keras", "numpy", "matplotlib")
     )
     print(f"Python {platform.python_version()}, {libraries}\n")
-    print(f"| result | {' | '.join(found)} |\n|---|{'---|' * len(found)}")
+    print(f"| result | {' | '.join(hashes)} |\n|---|{'---|' * len(hashes)}")
     different = []
-    for result, expected in found["native"].items():
-        row = [hashes[result] for hashes in found.values()]
+    for result, expected in hashes["native"].items():
+        row = [results[result] for results in hashes.values()]
         print(f"| {result} | {' | '.join(row)} |")
         if set(row) != {expected} and not result.startswith("("):
             different.append(result)

@@ -41,7 +41,7 @@ def operands() -> Operands:
 
 
 def both(forward: Callable[[Any], Any], values: Any) -> Callable[[], Any]:
-    """Give what computes `forward(values)` and its gradient."""
+    """Return a function that computes `forward(values)` and its gradient."""
     import tensorflow as tf
 
     @tf.function
@@ -55,7 +55,7 @@ def both(forward: Callable[[Any], Any], values: Any) -> Callable[[], Any]:
 
 
 def operations() -> Iterator[Operation]:
-    """Give the single operations of a training step, forward and backward, by name."""
+    """Yield the single operations of a training step, forward and backward, by name."""
     import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")
@@ -65,7 +65,7 @@ def operations() -> Iterator[Operation]:
 
 
 def layer_operations(given: Operands) -> Iterator[Operation]:
-    """Give those of the layers."""
+    """Yield the operations of the layers."""
     import keras
     import tensorflow as tf
 
@@ -86,7 +86,7 @@ def layer_operations(given: Operands) -> Iterator[Operation]:
 
 
 def update_operations(given: Operands) -> Iterator[Operation]:
-    """Give the optimizer's."""
+    """Yield the operations of the optimizer."""
     import keras
     import tensorflow as tf
 
@@ -103,7 +103,7 @@ def update_operations(given: Operands) -> Iterator[Operation]:
 
 
 def loss_operations(given: Operands) -> Iterator[Operation]:
-    """Give those from the last layer to the loss."""
+    """Yield the operations from the last layer to the loss."""
     import tensorflow as tf
 
     labels = tf.range(128) % 10
@@ -122,7 +122,7 @@ def loss_operations(given: Operands) -> Iterator[Operation]:
 
 
 def elementwise(given: Operands) -> Iterator[Operation]:
-    """Give functions of single numbers."""
+    """Yield elementwise functions."""
     import tensorflow as tf
 
     yield "square root", both(tf.sqrt, given.positive)
@@ -136,7 +136,7 @@ def elementwise(given: Operands) -> Iterator[Operation]:
 
 
 def drawn(given: Operands) -> Iterator[Operation]:
-    """Give what random numbers decide."""
+    """Yield the operations that use random numbers."""
     import tensorflow as tf
 
     from digits.training.augmentation import augmented

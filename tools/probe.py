@@ -38,7 +38,7 @@ CLASSES = tuple("0123456789")
 
 
 def digest(value: Any) -> str:
-    """Give the first 16 hexadecimal digits of the SHA-256 of an array's bytes or of bytes."""
+    """Return the first 16 hexadecimal digits of the SHA-256 of an array's bytes or of bytes."""
     content = value if isinstance(value, bytes) else np.ascontiguousarray(value).tobytes()
     return hashlib.sha256(content).hexdigest()[:16]
 
@@ -51,7 +51,7 @@ def images_and_labels(count: int, seed: int) -> Arrays:
 
 
 def short_parts(recipe: Recipe) -> list[Arrays]:
-    """Give the training and the validation part of a short run."""
+    """Return the training and the validation part of a short run."""
     return [images_and_labels(STEPS * recipe.batch_size, 1), images_and_labels(100, 2)]
 
 
@@ -62,7 +62,7 @@ def short_run(recipe: Recipe, folder: Path) -> tuple[Any, Table]:
 
 
 def weights_of(model: Any) -> np.ndarray:
-    """Give all weights of a model in one row."""
+    """Return all weights of a model in one row."""
     return np.concatenate([weights.ravel() for weights in model.get_weights()])
 
 

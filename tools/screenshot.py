@@ -71,7 +71,7 @@ STROKES: dict[int, list[Place]] = {
 
 
 def find_chromium() -> str | None:
-    """Give the path of a Chromium that is installed."""
+    """Return the path of a Chromium that is installed."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
@@ -95,7 +95,7 @@ def verdict(page: Any) -> str:
 
 @contextmanager
 def running_app(folder: Path, *arguments: str) -> Iterator[str]:
-    """Run `digits app` by the code in `folder`, at a free port, and give its address."""
+    """Run `digits app` by the code in `folder`, at a free port, and return its address."""
     command = [sys.executable, "-m", "digits", "app", "--port", "0", "--no-browser", *arguments]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
