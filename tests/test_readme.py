@@ -54,7 +54,8 @@ def test_the_commands_by_hand_install_what_make_installs() -> None:
     assert by_make == by_hand
 
 
-def test_the_result_is_the_measured_one() -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/tour.md"])
+def test_the_result_is_the_measured_one(page: str) -> None:
     metrics = json.loads((REPOSITORY / "reports/metrics.json").read_text(encoding="utf-8"))
     interval = metrics["accuracy_interval"]
     measured = (
@@ -62,7 +63,17 @@ def test_the_result_is_the_measured_one() -> None:
         f"(95% interval {interval['low']:.2%} to {interval['high']:.2%}), {metrics['errors']} errors."
     )
 
-    assert measured in README
+    assert measured in (REPOSITORY / page).read_text(encoding="utf-8")
+
+
+def test_the_code_of_the_tour_is_that_of_the_source() -> None:
+    tour = (REPOSITORY / "docs/tour.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"<!-- from (\S+) -->\n```python\n(.*?)```", tour, re.DOTALL)
+
+    stale = [(path, code) for path, code in blocks if code not in (REPOSITORY / path).read_text("utf-8")]
+
+    assert len(blocks) == tour.count("```python") > 0
+    assert [] == stale
 
 
 def test_the_tree_names_each_stage_each_folder_and_each_module_beside_them() -> None:
@@ -72,7 +83,7 @@ def test_the_tree_names_each_stage_each_folder_and_each_module_beside_them() -> 
     names += [f"{folder.name}/" for folder in folders]
     names += [path.name for path in REPOSITORY.glob("stages/[a-z]*.py")]
 
-    unnamed = [name for name in names if not re.search(rf"^ *{name}", tree, re.MULTILINE)]
+    unnamed = [name for name in names if not re.search(rf"(^|  ){name}", tree, re.MULTILINE)]
 
     assert [] == unnamed
 

@@ -39,6 +39,15 @@ def test_fast_gets_99_in_100_test_images_right(trained: Path) -> None:
     assert accuracy >= 0.99
 
 
+def test_the_photograph_of_the_readme_is_read_as_the_readme_says(trained: Path) -> None:
+    command = [sys.executable, "-m", "digits", "predict", "docs/photograph.jpg"]
+    output = subprocess.run(command, cwd=trained, capture_output=True, text=True, check=True).stdout
+    readme = (trained / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("```\nfile ")[1].split("```")[0].splitlines()[1].split()
+
+    assert shown[:2] == output.splitlines()[1].split()[:2]
+
+
 @pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
 def test_digits_drawn_in_the_page_are_read_as_what_they_are(trained: Path) -> None:
     from playwright.sync_api import sync_playwright
