@@ -1,4 +1,4 @@
-"""The article's recipe as a plain Keras script, which the pipeline's recipes are measured against.
+"""The recipe `article` as a plain Keras script, which the pipeline's recipes are measured against.
 
 Usage: python benchmarks/plain_keras.py ARRAYS.npz EPOCHS MODEL.keras
 
@@ -30,7 +30,7 @@ class Lines(callbacks.Callback):
 
 
 def network() -> keras.Sequential:
-    """Build the article's network."""
+    """Build the network `article`."""
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),

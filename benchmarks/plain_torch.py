@@ -1,4 +1,4 @@
-"""The article's recipe as a plain PyTorch script, with the memory layout that suits a CPU (channels last).
+"""The recipe `article` as a plain PyTorch script, with the memory layout that suits a CPU (channels last).
 
 Usage: python benchmarks/plain_torch.py ARRAYS.npz EPOCHS MODEL.pt
 
@@ -19,7 +19,7 @@ LEARNING_RATE, PATIENCE, STOPPING_PATIENCE = 0.001, 2, 3
 
 
 def network() -> nn.Sequential:
-    """Build the article's network; it gives logits."""
+    """Build the network `article`; it returns logits."""
     norm = {"eps": 0.001, "momentum": 0.01}
     model = nn.Sequential(
         nn.Conv2d(1, 32, 3),

@@ -1,4 +1,4 @@
-"""How many pictures that MNIST has not are read rightly, beside the article's way of reading them.
+"""How many pictures that MNIST has not are read rightly, beside the usual way: resized to 28x28 and divided by 255.
 
 `python -m benchmarks.unseen [--photographs N] [--half tune|report] [--model PATH]` prints a Markdown table.
 Pictures with an even index may be used for tuning; the table is of those with an odd one.
@@ -23,7 +23,7 @@ SEED = 0
 HALVES = {"tune": 0, "report": 1}
 
 
-def the_article_s_way(image: Image.Image) -> np.ndarray:
+def resized(image: Image.Image) -> np.ndarray:
     """Resize a picture to 28 by 28 grey pixels and divide by 255, whatever it shows."""
     return np.asarray(image.convert("L").resize((28, 28)), np.float32) / 255
 
@@ -60,11 +60,11 @@ def main() -> None:
 
     model = load_model(options.model)
     sets, names = unseen(options.photographs, HALVES[options.half])
-    print("| pictures | number | the article's way | as MNIST was made |\n| --- | ---: | ---: | ---: |")
+    print("| pictures | number | resized | as MNIST was made |\n| --- | ---: | ---: | ---: |")
     for name, pictures in sets.items():
         labels = np.array([label for _, label in pictures])
         shares = []
-        for ways in (the_article_s_way, lambda image: frame_digit(read_picture(image)).image):
+        for ways in (resized, lambda image: frame_digit(read_picture(image)).image):
             framed = np.stack([ways(image) for image, _ in pictures])[..., np.newaxis]
             shares.append(np.mean(probabilities(model, framed).argmax(axis=1) == labels))
         print(f"| {name} | {len(labels):,} | {shares[0]:.1%} | {shares[1]:.1%} |", flush=True)

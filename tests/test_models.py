@@ -32,7 +32,7 @@ print(sorted({type(layer).__module__.partition(".")[0] for layer in model.layers
 
 
 def small_model() -> Any:
-    """Build the article's network for images of 14 by 14 pixels, with weights as training may leave them."""
+    """Build the network `article` for images of 14 by 14 pixels, with weights as training may leave them."""
     dropout = {"convolution": 0.25, "dense": 0.5}
     recipe = Recipe.model_validate(
         {

@@ -18,7 +18,7 @@ def recipe(name: str, **changes: Any) -> Recipe:
     return own.model_copy(update=changes)
 
 
-def test_the_articles_network_has_the_articles_parameters() -> None:
+def test_the_network_article_has_as_many_parameters_as_the_tutorials() -> None:
     assert 225_930 == build((28, 28, 1), 10, recipe("article")).count_params()
 
 

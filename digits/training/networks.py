@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def article(classes: int, recipe: Recipe) -> list[keras.Layer]:
-    """Return the layers of the article's network: convolution blocks, then a dense block."""
+    """Return the layers of a common MNIST tutorial's CNN: convolution blocks, then a dense block."""
     from keras import layers
 
     dropout, momentum = recipe.dropout, recipe.batch_norm_momentum
@@ -42,7 +42,7 @@ def article(classes: int, recipe: Recipe) -> list[keras.Layer]:
 
 
 def fast(classes: int, recipe: Recipe) -> list[keras.Layer]:
-    """Return the layers of a network like the article's that does less work where images are large.
+    """Return the layers of a network like `article` that does less work where images are large.
 
     It crops two rows and columns on each side, and its first convolution is 5x5.
     It pools before batch norm and ReLU, which then work on a quarter of the values.
