@@ -1,4 +1,4 @@
-"""How many pictures that MNIST has not are read rightly, beside the usual way: resized to 28x28 and divided by 255.
+"""How many pictures unlike MNIST are read rightly, beside the usual way: resized, divided by 255.
 
 `python -m benchmarks.unseen [--photographs N] [--half tune|report] [--model PATH]` prints a Markdown table.
 Pictures with an even index may be used for tuning; the table is of those with an odd one.
