@@ -78,6 +78,14 @@ class Served:
         """Open a connection for raw bytes."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
+    def status_of(self, request: str) -> int:
+        """Send the text of a request, which may be incomplete, and return the status of the answer."""
+        with self.connect() as connection:
+            connection.sendall(request.encode())
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return response.status
+
 
 @contextmanager
 def serving(predict: Answers = stand_in) -> Iterator[Served]:

@@ -1,6 +1,5 @@
 """The server of `digits app`: its answers and limits, and that no request disturbs another."""
 
-import http.client
 import json
 import tempfile
 import threading
@@ -160,12 +159,7 @@ def test_a_picture_of_the_largest_size_is_read(served: Served) -> None:
 def test_a_body_that_is_announced_as_too_large_is_refused_before_it_is_sent(
     served: Served, headers: str
 ) -> None:
-    with served.connect() as connection:
-        connection.sendall(f"POST /predict HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode())
-        response = http.client.HTTPResponse(connection)
-        response.begin()
-
-    assert 413 == response.status
+    assert 413 == served.status_of(f"POST /predict HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n")
 
 
 @pytest.mark.parametrize(
@@ -193,13 +187,12 @@ def test_the_page_of_another_site_may_not_ask(served: Served, origin: str, statu
 
 def test_an_upload_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "UPLOAD_SECONDS", 0.1)
-    with serving() as served, served.connect() as connection:
-        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf")
-        response = http.client.HTTPResponse(connection)
-        response.begin()
+    with serving() as served:
+        status = served.status_of(
+            "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
+        )
 
-        assert 408 == response.status
-        assert [] == served.logged
+        assert (408, []) == (status, served.logged)
 
 
 def test_an_answer_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,8 +202,7 @@ def test_an_answer_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatc
         status, line = served.predict(png())
         gate.open.set()
 
-        assert (503, "the picture took more than 0 s\n") == (status, line)
-        assert [] == served.logged
+        assert (503, "the picture took more than 0 s\n", []) == (status, line, served.logged)
 
 
 def test_more_pictures_than_may_wait_are_refused_and_the_others_answered() -> None:
