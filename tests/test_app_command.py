@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -32,12 +31,6 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(module: str)
     line = refusal("--no-browser", first=f"sys.modules['{module}'] = None")
 
     assert line.startswith(f"the page needs {module}, which the extra `app` installs: python -m pip install ")
-
-
-def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    line = refusal("--no-browser", "--port", "0", "--model", str(tmp_path / "none.tflite"))
-
-    assert line.startswith(f"{tmp_path}/none.tflite: no such file")
 
 
 def test_a_port_in_use_is_named_with_alternatives() -> None:
@@ -89,7 +82,7 @@ def test_the_loopback_address_accepts_its_own_names_and_another_address_every_na
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_prints_the_address_serves_the_page_and_ends_on_a_signal(
-    ending: signal.Signals, tmp_path: Path
+    ending: signal.Signals,
 ) -> None:
     # A stand-in for the model, which the page alone does not need.
     code = (

@@ -277,30 +277,24 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_long_work_shows_a_progress_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predict_command, "LONG_WORK", 0)
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    out = io.StringIO()
-    with predict_command._progress([Source("a"), Source("b")]) as (sources, say):
-        for source in sources:
-            say(f"read {source.name}", out)
-        shown = sys.stderr.getvalue()
-
-    assert "read a\nread b\n" == out.getvalue()
-    assert "/2" in shown
-
-
-def test_one_picture_or_a_stream_that_is_not_a_terminal_shows_no_progress_bar(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("stream", "names", "end"),
+    [(Terminal(), ["a", "b"], "/2"), (Terminal(), ["a"], ""), (io.StringIO(), ["a", "b"], "")],
+    ids=["several pictures on a terminal", "one picture", "several to a file"],
+)
+def test_several_pictures_that_take_long_show_a_progress_bar_on_a_terminal(
+    stream: io.StringIO, names: list[str], end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    screen, file = Terminal(), io.StringIO()
-    for stream, sources in ((screen, [Source("a")]), (file, [Source("a"), Source("b")])):
-        monkeypatch.setattr(sys, "stderr", stream)
-        with predict_command._progress(sources) as (pictures, say):
-            for source in pictures:
-                say(source.name, io.StringIO())
+    monkeypatch.setattr(predict_command, "LONG_WORK", 0)
+    monkeypatch.setattr(sys, "stderr", stream)
+    output = io.StringIO()
+    with predict_command._progress([Source(name) for name in names]) as (sources, say):
+        for source in sources:
+            say(source.name, output)
+        bar = stream.getvalue()
 
-    assert ("", "") == (screen.getvalue(), file.getvalue())
+    assert names == output.getvalue().split()
+    assert (end in bar) if end else ("" == bar)
 
 
 def test_help_shows_examples_and_every_exit_status(predict: Predict) -> None:

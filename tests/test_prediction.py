@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from PIL import Image
 
 from digits import Prediction, find_digits, load_model, predict_digit, predict_digits
 from digits.classifier.classifier import Classifier
@@ -45,37 +44,17 @@ class Asked:
         return np.tile(self.row, (len(images), 1)), np.full(len(images), self.score, np.float32)
 
 
-def encoded(image: Image.Image, **options: Any) -> bytes:
-    content = io.BytesIO()
-    image.save(content, "PNG", **options)
-    return content.getvalue()
-
-
-def on_nothing(image: Image.Image) -> Image.Image:
-    """Return the ink of `image` on a transparent background."""
-    clear = Image.new("RGBA", image.size, (0, 0, 0, 0))
-    clear.putalpha(image.point(lambda value: 255 - value))
-    return clear
-
-
-def turned(image: Image.Image) -> bytes:
-    """Return `image` as a camera held on its side stores it: EXIF says how to turn it upright."""
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turn clockwise by a quarter
-    return encoded(image.transpose(Image.Transpose.ROTATE_90), exif=exif)
-
-
 SEVEN = drawn("7", 60)
 GREY = np.asarray(SEVEN)
+SEVEN_PNG = io.BytesIO()
+SEVEN.save(SEVEN_PNG, "PNG")
 KINDS = {
-    "bytes": encoded(SEVEN),
+    "bytes": SEVEN_PNG.getvalue(),
     "a Pillow image": SEVEN,
     "light on dark": drawn("7", 60, ink=255, paper=0),
     "colours": SEVEN.convert("RGB"),
-    "a transparent background": on_nothing(SEVEN),
     "a palette": SEVEN.convert("P"),
     "one bit": SEVEN.convert("1"),
-    "turned by EXIF": turned(SEVEN),
     "small": drawn("7", 16),
     "large": drawn("7", 900),
     "uint8": GREY,
@@ -95,14 +74,6 @@ def test_each_kind_of_picture_is_read(kind: str, model: Classifier) -> None:
 
     assert 7 == digit
     assert confidence > 0.9
-
-
-@pytest.mark.parametrize("kind", [str, Path])
-def test_a_path_is_read_whatever_its_extension(kind: type, tmp_path: Path, model: Classifier) -> None:
-    path = tmp_path / "seven.of.something"
-    path.write_bytes(encoded(SEVEN))
-
-    assert 7 == predict_digit(kind(path), model).digit
 
 
 def test_a_prediction_unpacks_as_digit_and_confidence_and_has_everything_else_as_attributes() -> None:
@@ -187,18 +158,13 @@ def test_a_batch_gives_what_its_pictures_give_alone(texts: list[str], size: int,
     assert_alike([predict_digit(picture, model) for picture in pictures], predict_digits(pictures, model))
 
 
-@pytest.mark.parametrize("channel", [(), (1,)])
-def test_an_array_of_pictures_is_a_batch(channel: tuple[int, ...], model: Classifier) -> None:
-    pictures = np.stack([np.asarray(drawn(digit, 40).resize((60, 70))) for digit in "01"])
-    predictions = predict_digits(pictures.reshape(2, 70, 60, *channel), model)
-
-    assert [0, 1] == [prediction.digit for prediction in predictions]
-
-
-def test_an_array_in_the_form_of_mnist_gives_what_its_images_give_alone(model: Classifier) -> None:
+@pytest.mark.parametrize("shape", [(11, 28, 28), (11, 28, 28, 1)])
+def test_an_array_in_the_form_of_mnist_gives_what_its_images_give_alone(
+    shape: tuple[int, ...], model: Classifier
+) -> None:
     images = [predict_digit(drawn(str(digit), 48), model).image for digit in range(10)]
     batch = np.rint(np.stack([*images, np.zeros((28, 28))]) * 255).astype(np.uint8)
-    together = predict_digits(batch, model)
+    together = predict_digits(batch.reshape(shape), model)
 
     assert [*range(10), 0] == [prediction.digit for prediction in together]
     assert [""] * 10 + ["no ink found"] == [prediction.reason for prediction in together]
@@ -245,10 +211,7 @@ def test_one_picture_is_not_a_batch(pictures: Any) -> None:
 @pytest.mark.parametrize(
     ("call", "line"),
     [
-        (
-            lambda: predict_digits([SEVEN, "/nowhere/7.png"], Asked().model),
-            "picture 1: /nowhere/7.png: No such",
-        ),
+        (lambda: predict_digits([SEVEN, "/no/7.png"], Asked().model), "picture 1: /no/7.png: No such file"),
         (lambda: predict_digit(SEVEN, "data/model"), "model: expected what load_model gives, found str"),  # type: ignore[arg-type]
         (lambda: load_model("m.tflite", "lite"), "'lite' is no engine (did you mean 'litert'?)"),
     ],
@@ -271,14 +234,6 @@ def test_a_missing_model_is_named_with_the_command_that_makes_it(
         load_model(engine=engine)
 
 
-def test_a_file_that_is_not_a_model_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "model.tflite"
-    path.write_bytes(b"no model")
-
-    with pytest.raises(DigitsError, match=f"^{path}: not a calibrated model"):
-        load_model(path)
-
-
 @pytest.mark.parametrize("function", [load_model, predict_digit, predict_digits])
 def test_the_example_of_a_function_is_true(
     function: Callable[..., object], classifier_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -288,10 +243,9 @@ def test_the_example_of_a_function_is_true(
     (example,) = doctest.DocTestFinder(recurse=False).find(function, globs={})
 
     assert (0, len(example.examples)) == doctest.DocTestRunner().run(example)
-    assert example.examples
 
 
-def test_answers_come_without_tensorflow_matplotlib_or_pydantic(classifier_files: Path) -> None:
+def test_answers_need_no_tensorflow_matplotlib_or_pydantic(classifier_files: Path) -> None:
     code = """
 import sys
 import digits
@@ -308,23 +262,3 @@ print(digit, before, slow)
     answer = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
 
     assert ("7 set() set()\n", "") == (answer.stdout, answer.stderr)
-
-
-def test_both_engines_give_the_same_answers(classifier_files: Path, model: Classifier) -> None:
-    code = """
-import sys
-import numpy as np
-from digits import load_model, predict_digits
-answers = predict_digits(np.load(sys.argv[2]), load_model(sys.argv[1]))
-np.save(sys.argv[3], np.stack([np.append(answer.probabilities, answer.score) for answer in answers]))
-"""
-    images = np.stack([predict_digit(drawn(str(digit), 35), model).image for digit in range(10)])
-    np.save(classifier_files / "images.npy", images)
-    names = ("calibrated.keras", "images.npy", "answers.npy")
-    command = [sys.executable, "-c", code, *(str(classifier_files / name) for name in names)]
-    subprocess.run(command, cwd=REPOSITORY, check=True)
-
-    by_keras = np.load(classifier_files / "answers.npy")
-    by_litert = [np.append(answer.probabilities, answer.score) for answer in predict_digits(images, model)]
-
-    assert by_keras == pytest.approx(np.stack(by_litert), abs=1e-5)
