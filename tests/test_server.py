@@ -120,7 +120,7 @@ def test_nothing_outside_the_folder_of_the_page_is_served(served: Served, path: 
         (png()[:60], 422, "picture: not a readable image\n"),
         (png(size=(3000, 3000)), 422, "picture: more pixels than 4,000,000\n"),
         (b"x" * (LIMIT + 1), 413, "the picture has more than 16 MiB, which is the limit\n"),
-        # In pieces of a size that is not told beforehand.
+        # In chunks, without a Content-Length.
         ([b"x" * LIMIT, b"y"], 413, "the picture has more than 16 MiB, which is the limit\n"),
     ],
     ids=["empty", "no picture", "cut off", "too many pixels", "too many bytes", "too many in pieces"],
@@ -146,7 +146,7 @@ def test_a_picture_of_the_largest_size_is_read(served: Served) -> None:
         f"Content-Length: {LIMIT + 1}\r\nExpect: 100-continue",
         f"Content-Length: {server.MOST_DISCARDED + 1}",
     ],
-    ids=["the sender waits for leave", "endless"],
+    ids=["the sender waits for 100 Continue", "endless"],
 )
 def test_a_body_that_is_announced_as_too_large_is_refused_before_it_is_sent(
     served: Served, headers: str

@@ -124,8 +124,8 @@ async def _body(request: Request) -> bytes:
     """Read a picture's bytes within the limits of size and time."""
     too_large = _refusal(413, f"the picture has more than {MOST_BYTES // 2**20} MiB, which is the limit")
     declared = request.headers.get("content-length", "")
-    waits_for_leave = "expect" in request.headers  # the body is not on its way yet
-    if declared.isdecimal() and int(declared) > (MOST_BYTES if waits_for_leave else MOST_DISCARDED):
+    waits = "expect" in request.headers  # for "100 Continue": the body is not on its way yet
+    if declared.isdecimal() and int(declared) > (MOST_BYTES if waits else MOST_DISCARDED):
         raise too_large
     content, size = bytearray(), 0
     try:
