@@ -52,8 +52,9 @@ class Params:
             self.values = yaml.safe_load(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise self._error("no such file") from None
-        # The last ones: a date or a number that is none, an unknown boolean, thousands of brackets.
-        except (yaml.YAMLError, UnicodeDecodeError, ValueError, KeyError, RecursionError) as error:
+        except OSError:
+            raise
+        except Exception as error:  # PyYAML passes on what dates, numbers, code points and recursion raise
             raise self._error(f"not valid YAML ({error})") from error
         if not isinstance(self.values, dict):
             raise self._error(f"expected sections with keys, found {type(self.values).__name__}")
