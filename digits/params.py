@@ -22,7 +22,6 @@ SECTIONS = [
     "recipes",
     "runtime",
     "train",
-    "verify",
 ]
 
 
