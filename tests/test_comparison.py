@@ -32,7 +32,7 @@ def test_numbers_and_booleans_that_differ_are_listed_with_their_full_keys() -> N
     [
         ((), 0.09, "3 binomial standard errors of 100 images"),  # sqrt(0.9 * 0.1 / 100) is 0.03
         ((10,), 0.09, "3 binomial standard errors of 100 images"),
-        ((8, 12), 0.084853, "3 standard deviations of 2 seeds, docs/seeds.json"),  # 3 * sqrt(8) / 100
+        ((8, 12), 0.084853, "3 standard deviations of 2 seeds in docs/seeds.json"),  # 3 * sqrt(8) / 100
     ],
 )
 def test_two_seeds_or_else_the_number_of_images_limit_the_accuracy(

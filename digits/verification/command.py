@@ -114,7 +114,7 @@ def _rerun(
             {"stage": name, "path": path, **asdict(comparison)}
             for name, path, comparison in result.comparisons
         ],
-        "metrics": [metric.as_json() for metric in result.metrics],
+        "metrics": [asdict(metric) for metric in result.metrics],
         "verdict": verdict,
     }, result.named
 
@@ -125,13 +125,20 @@ def table(result: dict[str, Any]) -> str:
     if outputs := result.get("rerun"):
         lines = _aligned([(output["stage"], output["path"], _verdict(output)) for output in outputs])
     if metrics := result.get("metrics"):
-        lines += ["", *_aligned([(metric["file"], metric["name"], metric["text"]) for metric in metrics])]
+        lines += ["", *_aligned([(metric["file"], metric["name"], _values(metric)) for metric in metrics])]
     lines += _uncommitted_lines(result["uncommitted"], "rerun" in result)
     return "\n".join([*lines, _summary(result)])
 
 
 def _verdict(output: dict[str, Any]) -> str:
     return f"{output['verdict']}: {output['reason']}" if output["reason"] else str(output["verdict"])
+
+
+def _values(metric: dict[str, Any]) -> str:
+    values = f"{metric['locked']} → {metric['rerun']}"
+    if metric["allowed"] is None:
+        return values
+    return f"{values} (may differ by {metric['allowed']:.2g}: {metric['allowed_from']})"
 
 
 def _stage_lines(stage: dict[str, Any]) -> list[str]:
@@ -171,7 +178,7 @@ def _uncommitted_lines(files: list[dict[str, Any]], rerun: bool) -> list[str]:
 
 
 def _summary(result: dict[str, Any]) -> str:
-    stale = " and ".join(stage["name"] for stage in result["stages"] if stage["changes"])
+    stale = ", ".join(stage["name"] for stage in result["stages"] if stage["changes"])
     commit = f"commit {result['commit']:.7}"
     if "rerun" not in result:
         texts = {

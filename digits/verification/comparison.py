@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import stdev
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from dvc.utils.serialize import load_yaml
 
 from digits.errors import DigitsError
-from digits.verification.lock import NOTHING, leaves, plain
+from digits.verification.lock import NOTHING, leaves
 
 SEEDS = Path("docs/seeds.json")
 # A larger difference than so many standard deviations is not noise.
@@ -32,14 +32,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric before and after.
+    """A metric of the locked run and of the rerun.
 
     Attributes:
         file: the metrics file.
         name: the key in it, with dots.
-        locked: the number or boolean in the locked file, `(none)` where it has none.
-        rerun: the one in the file of the rerun.
-        allowed: how far apart the two may be by chance; None for a metric that is only shown.
+        locked: the number or boolean of the locked run, `(none)` where it has none.
+        rerun: that of the rerun.
+        allowed: how far apart the two may be; None for a metric that is only shown.
         allowed_from: what `allowed` was computed from.
     """
 
@@ -47,37 +47,30 @@ class Metric:
     name: str
     locked: Any
     rerun: Any
-    allowed: float | None = None
-    allowed_from: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the metric as values of JSON, with a text for people."""
-        text = f"{plain(self.locked)} → {plain(self.rerun)}"
-        if self.allowed is not None:
-            text += f" (may differ by {self.allowed:.2g}: {self.allowed_from})"
-        return {**asdict(self), "text": text}
+    allowed: float | None
+    allowed_from: str
 
 
 def compare_metrics(
     file: str, locked: dict[str, Any], rerun: dict[str, Any], seed_errors: list[int]
 ) -> list[Metric]:
-    """Return the metrics that differ, and `accuracy`, which a rerun is judged by, in any case.
+    """Return the metrics that differ, and in any case `accuracy` where a rerun can be judged by it.
 
     Args:
         file: the metrics file.
-        locked: its locked content.
-        rerun: its content after the rerun. `accuracy`, a share from 0 to 1, is judged where both have it and
-            the locked content has the number of `errors` as well, which tells how many images were tested.
+        locked: its locked content. To judge by `accuracy`, a share from 0 to 1, the number of `errors` is
+            needed as well.
+        rerun: its content after the rerun.
         seed_errors: the test errors of other seeds with the same recipe, if there are any.
     """
     before, after = _flat(locked), _flat(rerun)
     metrics = []
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name, NOTHING), after.get(name, NOTHING)
-        if name == "accuracy" and NOTHING not in (old, new) and _has_test_size(locked):
-            metrics.append(Metric(file, name, old, new, *_allowed(old, locked["errors"], seed_errors)))
-        elif old != new:
-            metrics.append(Metric(file, name, old, new))
+        judged = name == "accuracy" and NOTHING not in (old, new)
+        allowed, allowed_from = _noise(old, locked.get("errors"), seed_errors) if judged else (None, "")
+        if old != new or allowed is not None:
+            metrics.append(Metric(file, name, old, new, allowed, allowed_from))
     return metrics
 
 
@@ -86,25 +79,22 @@ def _flat(metrics: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in flat.items() if isinstance(value, (bool, int, float))}
 
 
-def _has_test_size(metrics: dict[str, Any]) -> bool:
-    """Return whether the number of test images follows from `accuracy` and `errors`, or does not matter."""
-    accuracy, errors = metrics["accuracy"], metrics.get("errors")
-    return isinstance(errors, int) and (0 <= accuracy < 1 if errors > 0 else accuracy == 1)
-
-
-def _allowed(accuracy: float, errors: int, seed_errors: list[int]) -> tuple[float, str]:
-    """Return how far apart two accuracies may be by chance, and what that was computed from."""
-    if not errors:
+def _noise(accuracy: float, errors: Any, seed_errors: list[int]) -> tuple[float | None, str]:
+    """Return how far from `accuracy` another seed's may be, or None, and what it was computed from."""
+    if (accuracy, errors) == (1, 0):
         return 0.0, "the locked run has no error"
+    if not isinstance(errors, int) or errors < 1 or not 0 <= accuracy < 1:
+        return None, ""
     images = round(errors / (1 - accuracy))
     if len(seed_errors) > 1:
-        deviation = stdev(seed_errors) / images
-        return (
-            DEVIATIONS * deviation,
-            f"{DEVIATIONS} standard deviations of {len(seed_errors)} seeds, {SEEDS}",
+        deviation, source = (
+            stdev(seed_errors) / images,
+            f"standard deviations of {len(seed_errors)} seeds in {SEEDS}",
         )
-    error = math.sqrt(accuracy * (1 - accuracy) / images)
-    return DEVIATIONS * error, f"{DEVIATIONS} binomial standard errors of {images} images"
+    else:
+        deviation = math.sqrt(accuracy * (1 - accuracy) / images)
+        source = f"binomial standard errors of {images} images"
+    return DEVIATIONS * deviation, f"{DEVIATIONS} {source}"
 
 
 def judge(metrics: list[Metric]) -> Comparison:
