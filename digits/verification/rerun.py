@@ -180,6 +180,6 @@ def temporary_folder() -> Iterator[Path]:
 
 def _stop(number: int, _: FrameType | None) -> NoReturn:
     """End the process, and ignore further signals so that the cleaning up is not interrupted."""
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+    for other in SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
     raise SystemExit(128 + number)
