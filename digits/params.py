@@ -23,7 +23,6 @@ SECTIONS = [
     "recipes",
     "runtime",
     "train",
-    "verify",
 ]
 
 # Characters of an error about the file: a name or a list in it may be of any length.

@@ -135,27 +135,3 @@ def test_two_exports_have_equal_bytes(finished: Project) -> None:
 
     assert first == second
     assert (finished.folder / "data/model.tflite").read_bytes().startswith(first)
-
-
-@pytest.mark.xdist_group("tensorflow")
-@pytest.mark.usefixtures("tensorflow_started")
-def test_another_threshold_makes_calibrated_models_differ(finished: Project, tmp_path: Path) -> None:
-    from digits.verification.differences import answer_differences
-
-    source = finished.folder / "data/model.tflite"
-    calibration = read_calibration(source)
-    for name, threshold in (("all", 0.0), ("none", 1.1)):
-        path = tmp_path / f"{name}.tflite"
-        thresholds = Thresholds(threshold, 0.0)
-        changed = Calibration(calibration.classes, calibration.image_shape, 1.0, thresholds)
-        path.write_bytes(source.read_bytes()[: -len(_archive(source))])
-        append_calibration(path, changed)
-    [differences] = answer_differences(tmp_path / "all.tflite", tmp_path / "none.tflite", finished.folder)
-
-    assert {1.0} == set(differences.tolist())
-
-
-def _archive(path: Path) -> bytes:
-    """Give the zip archive behind a flatbuffer."""
-    content = path.read_bytes()
-    return content[content.rindex(b"PK\x03\x04") :]
