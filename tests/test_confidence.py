@@ -6,11 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digits.calibration.temperature import LOWEST, divide_logits, fit_temperature, negative_log_likelihood
-from digits.calibration.thresholds import choose_thresholds
+from digits.calibration.calibrate import (
+    LOWEST,
+    choose_thresholds,
+    divide_logits,
+    fit_temperature,
+    negative_log_likelihood,
+)
+from digits.classifier.classifier import check_parity, parity
 from digits.classifier.metadata import Thresholds
 from digits.errors import DigitsError
-from digits.evaluation.acceptance import acceptance, check_parity, parity
 
 # Of four images with logits 2 and 0, three are of the class with the 2.
 LOGITS = np.array([[2, 0]] * 4, np.float32)
@@ -64,13 +69,6 @@ def test_an_answer_is_accepted_from_both_thresholds_on() -> None:
     assert [True, False, False] == Thresholds(0.75, 0.5).accept(probabilities, score).tolist()
 
 
-def test_what_is_accepted_is_counted() -> None:
-    found = acceptance(np.array([True, True, False, False]), np.array([True, False, True, False]))
-
-    assert (0.5, 0.5, 1) == (found["share"], found["accuracy"], found["errors"])
-    assert acceptance(np.zeros(3, bool), np.ones(3, bool))["accuracy"] is None
-
-
 def test_the_difference_of_two_engines_is_rounded_up_to_a_power_of_ten() -> None:
     first = np.array([[0.5, 0.5], [0.25, 0.75]])
     second = np.array([[0.48, 0.52], [0.25, 0.75]])
@@ -81,12 +79,12 @@ def test_the_difference_of_two_engines_is_rounded_up_to_a_power_of_ten() -> None
         parity(first, second[:1])
 
 
-def test_an_export_that_answers_otherwise_is_refused() -> None:
+def test_an_export_that_answers_differently_is_refused() -> None:
     answers = np.array([[0.5, 0.5], [0.25, 0.75]])
     check_parity(answers, answers + 1e-5)
 
     for other in (answers[::-1], np.full((2, 2), np.nan)):
-        with pytest.raises(DigitsError, match=r"the exported model answers otherwise: . of 2 images"):
+        with pytest.raises(DigitsError, match=r"answers differently: it agrees on . of 2 images"):
             check_parity(answers, other)
 
 
