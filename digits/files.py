@@ -126,7 +126,7 @@ def pixels(images: np.ndarray) -> np.ndarray:
     return found
 
 
-def write_table(path: Path, columns: Mapping[str, Sequence[float]]) -> None:
+def write_table(path: Path, columns: Mapping[str, Sequence[float | str]]) -> None:
     """Write columns of equal length, rounded to six decimals: a seventh means nothing on 10,000 images.
 
     A learning rate is no measurement, so numbers below 0.001 keep six significant digits instead.
@@ -135,7 +135,7 @@ def write_table(path: Path, columns: Mapping[str, Sequence[float]]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in zip(*columns.values(), strict=True):
-        writer.writerow([shortest(value) for value in row])
+        writer.writerow([value if isinstance(value, str) else shortest(value) for value in row])
     write_text(path, text.getvalue())
 
 

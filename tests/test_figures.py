@@ -10,7 +10,8 @@ from matplotlib.text import Text
 from PIL import Image
 
 from digits.errors import DigitsError
-from digits.figures.mistakes import confusion_matrix, confusion_matrix_figure, mistakes_gallery
+from digits.figures.confusion import confusion_matrix_figure
+from digits.figures.mistakes import mistakes_gallery
 from digits.figures.reliability import reliability_diagram
 from digits.figures.style import house_style, write_figure
 from digits.figures.training import training_curves
@@ -107,20 +108,6 @@ def test_a_training_that_diverged_is_named_and_not_drawn() -> None:
 
     with pytest.raises(DigitsError, match="epoch 2: loss is nan; the training has diverged"):
         training_curves(history)
-
-
-def test_rows_of_the_confusion_matrix_are_actual_and_columns_predicted_classes() -> None:
-    counts = confusion_matrix(
-        np.array([0, 0, 1, 2, 2], np.uint8), np.array([0, 2, 1, 2, 1], np.uint8), classes=3
-    )
-
-    assert [[1, 0, 1], [0, 1, 0], [0, 1, 1]] == counts.tolist()
-
-
-def test_labels_of_one_byte_count_right_in_a_matrix_of_many_classes() -> None:
-    counts = confusion_matrix(np.array([19], np.uint8), np.array([18], np.uint8), classes=20)
-
-    assert (1, 1) == (counts[19, 18], counts.sum())
 
 
 def test_the_confusion_matrix_says_its_counts_errors_recalls_and_precisions() -> None:

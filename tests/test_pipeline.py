@@ -113,7 +113,7 @@ def test_another_version_of_a_library_makes_stale_what_it_computes(finished: Pro
             stale_by_library.setdefault(library, set()).add(stage)
         assert {"changed deps": {}} == changes
     assert {"calibrate", "plot"} == stale_by_library["matplotlib"]
-    assert {"evaluate"} == stale_by_library["scikit-learn"]
+    assert {"evaluate", "plot"} == stale_by_library["scikit-learn"]
     assert {"train", "calibrate", "export", "evaluate"} == stale_by_library["tensorflow"]
     assert {"export", "evaluate"} == stale_by_library["ai-edge-litert"]
     assert set(STAGES) == stale_by_library["numpy"]
@@ -141,6 +141,7 @@ def test_dvc_draws_every_plot(one_epoch: Project, tmp_path: Path, command: str) 
     one_epoch.dvc("plots", command, "--out", str(tmp_path))
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
 
-    assert all(title in page for title in ("Accuracy by epoch", "Loss by epoch", "Confusion matrix"))
+    titles = ("Accuracy by epoch", "Loss by epoch", "Confusion matrix", "F1 score by class")
+    assert all(title in page for title in titles)
     pictures = {path.name.rpartition("_")[2] for path in (tmp_path / "static").iterdir()}
     assert {"confusion.png", "mistakes.png", "reliability.png", "training.png"} == pictures

@@ -114,7 +114,7 @@ def test_the_stage_says_what_it_wrote(tmp_path: Path) -> None:
         (
             "data/predictions.csv",
             "index,actual,predicted,confidence,uncalibrated\n0,0,0,1,1\n",
-            "data/predictions.csv: 1 predictions, but the test set has 40 images",
+            "data/predictions.csv: 1 predictions that do not belong to the 40 test images",
         ),
         ("data/history.csv", "epoch,loss\n1,0.5\n", "data/history.csv: no column 'accuracy'"),
         (

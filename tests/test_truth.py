@@ -210,6 +210,7 @@ def test_importing_a_noun_loads_no_framework_but_the_one_it_is_about() -> None:
     draw = {
         f"digits/{name}.py"
         for name in (
+            "figures/confusion",
             "figures/mistakes",
             "figures/reliability",
             "figures/style",
