@@ -38,12 +38,12 @@ def test_where_all_are_right_the_temperature_is_about_the_lowest() -> None:
     assert LOWEST == pytest.approx(fit_temperature(LOGITS, np.zeros(4, int)), abs=0.01)
 
 
-def test_the_thresholds_are_the_lowest_that_keep_the_promises() -> None:
+def test_the_thresholds_are_the_lowest_that_keep_the_error_rates() -> None:
     confidence = np.array([0.5, 0.6, 0.7, 0.8])
     correct = np.array([False, True, False, True])
     other_confidence, other_score = np.array([0.1, 0.9, 0.9, 0.9]), np.array([1.0, 0.2, 0.4, 0.6])
     score = np.ones(4)
-    found = choose_thresholds(
+    thresholds = choose_thresholds(
         (confidence, score),
         correct,
         (other_confidence, other_score),
@@ -52,14 +52,14 @@ def test_the_thresholds_are_the_lowest_that_keep_the_promises() -> None:
     )
 
     # Above 0.5, one of three is wrong; of the three confident others, one may stay: the one of 0.6.
-    assert Thresholds(confidence=0.501, score=0.401) == found
+    assert Thresholds(confidence=0.501, score=0.401) == thresholds
 
 
-def test_a_promise_that_no_threshold_keeps_gives_1() -> None:
+def test_an_error_rate_that_no_threshold_keeps_gives_1() -> None:
     ones = np.ones(2)
-    found = choose_thresholds((ones, ones), np.zeros(2, bool), (ones, ones), 0.0, 0.0)
+    thresholds = choose_thresholds((ones, ones), np.zeros(2, bool), (ones, ones), 0.0, 0.0)
 
-    assert Thresholds(1.0, 1.0) == found
+    assert Thresholds(1.0, 1.0) == thresholds
 
 
 def test_an_answer_is_accepted_from_both_thresholds_on() -> None:
@@ -122,7 +122,7 @@ def test_the_detector_learns_to_refuse_noise_and_the_same_every_time() -> None:
     first, second = (train_detector(digits[:200], noise[:200], params, seed=1) for _ in range(2))
 
     def scores(features: np.ndarray) -> np.ndarray:
-        """Compute what the detector's two layers say, in NumPy."""
+        """Compute the detector's two layers in NumPy."""
         kernel_1, bias_1, kernel_2, bias_2 = first
         powers = np.exp(np.maximum(features @ kernel_1 + bias_1, 0) @ kernel_2 + bias_2)
         shares: np.ndarray = powers[:, 1] / powers.sum(axis=1)

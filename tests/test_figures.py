@@ -1,4 +1,4 @@
-"""What the pictures say, whatever the results are."""
+"""What the pictures show, whatever the results are."""
 
 from pathlib import Path
 
@@ -29,12 +29,12 @@ HISTORY: Table = {
 
 
 def texts(figure: Figure) -> list[str]:
-    """Give all that is written in a figure, ticks included."""
+    """Return every text in a figure, ticks included."""
     return [text.get_text() for text in figure.findobj(Text) if text.get_visible()]
 
 
 def gallery(mistakes: int) -> Figure:
-    """Draw a gallery of 60 images, of which the first `mistakes` are taken for a 1, ever more confidently."""
+    """Draw a gallery of 60 images, of which the first `mistakes` are taken for a 1, ever more surely."""
     actual = np.zeros(60, np.int64)
     predicted = np.where(np.arange(60) < mistakes, 1, 0)
     images = np.zeros((60, 28, 28, 1), np.float32)
@@ -75,7 +75,7 @@ def test_a_learning_rate_that_falls_is_marked_with_what_it_falls_to() -> None:
     assert ["learning rate 0.00005"] * 2 == [line for line in written if "rate" in line]
 
 
-def test_a_learning_rate_that_falls_all_the_time_is_told_in_one_line() -> None:
+def test_a_learning_rate_that_falls_all_the_time_is_written_in_one_line() -> None:
     history = {name: values * 2 for name, values in HISTORY.items()}
     history |= {
         "epoch": [*range(1, 9)],
@@ -110,11 +110,14 @@ def test_a_training_that_diverged_is_named_and_not_drawn() -> None:
         training_curves(history)
 
 
-def test_the_confusion_matrix_says_its_counts_errors_recalls_and_precisions() -> None:
-    # Class 0: 3 of 4 found. Class 1: 1 of 1 found, but 1 of 2 so called. Class 2: never seen nor said.
+def test_the_confusion_matrix_shows_counts_errors_recalls_and_precisions() -> None:
+    # Class 0: 3 of 4 are found. Class 1: 1 of 1, but predicted twice. Class 2: neither there nor predicted.
     figure = confusion_matrix_figure(np.array([0, 0, 0, 0, 1]), np.array([0, 0, 0, 1, 1]), CLASSES)
     written = texts(figure)
+    at = {text.get_position(): text.get_text() for text in figure.axes[0].texts}
 
+    # Columns, across, are the predicted classes; rows, down, the actual ones.
+    assert ("3", "1", None, "1") == tuple(at.get(place) for place in ((0, 0), (1, 0), (0, 1), (1, 1)))
     assert "Confusion matrix: 1 error in 5 test images" in written
     assert {"actual", "predicted", "75.0%", "100.0%", "50.0%", "\N{EN DASH}"} <= set(written)
     assert not any("nan" in line for line in written)
@@ -162,7 +165,7 @@ def test_a_gallery_of_few_mistakes_says_so(mistakes: int, title: str, tmp_path: 
     assert title in texts(figure)
 
 
-def test_the_reliability_diagram_says_the_error_and_counts_the_images_of_each_bin() -> None:
+def test_the_reliability_diagram_shows_the_error_and_counts_the_images_of_each_bin() -> None:
     # The bin of 0.6 has one of two right, that of 0.9 both: 1/2 * 0.1 + 1/2 * 0.1.
     # Before, all four were in the last bin, with three of them right.
     confidence, before = np.array([0.6, 0.6, 0.9, 0.9]), np.array([0.9, 0.9, 1, 1])
@@ -182,11 +185,11 @@ def test_empty_bins_leave_no_nan_in_the_reliability_diagram(bins: int, tmp_path:
     assert not any("nan" in line for line in texts(figure))
 
 
-def test_a_picture_has_two_dots_for_each_point_of_a_readme_and_names_no_software(tmp_path: Path) -> None:
+def test_a_picture_is_just_below_1000_pixels_wide_and_names_no_software(tmp_path: Path) -> None:
     write_figure(tmp_path / "training.png", training_curves(HISTORY))
 
     with Image.open(tmp_path / "training.png") as picture:
-        assert 1700 == picture.width
+        assert 994 == picture.width
         assert {"dpi"} == set(picture.info)
 
 

@@ -33,7 +33,7 @@ path.sketch: 1, 100, 2
 
 
 def make_project(folder: Path) -> Path:
-    """Make a folder with what `plot` reads: 40 images, of which two are mistaken, and three epochs."""
+    """Write what `plot` reads: 40 images, of which two are mistaken, and three epochs."""
     random = np.random.default_rng(0)
     labels = np.arange(40) % 10
     predicted = labels.copy()
@@ -101,7 +101,7 @@ def test_the_pictures_are_the_same_bytes_whatever_the_user_has_set(tmp_path: Pat
     assert pictures(plain) == pictures(hostile)
 
 
-def test_the_stage_says_what_it_wrote(tmp_path: Path) -> None:
+def test_the_stage_names_what_it_wrote(tmp_path: Path) -> None:
     result = plot(make_project(tmp_path))
 
     names = ("training", "confusion", "mistakes", "reliability")

@@ -227,7 +227,7 @@ def test_an_explanation_is_drawn_beside_the_answer(many: list[str], predict: Pre
     assert (ANSWERED, b"") == (answer.returncode, answer.stderr)
     assert 2 if not many else 4 == len(lines(answer))
     with Image.open(folder / "steps.png") as image:
-        assert ("PNG", 1700) == (image.format, image.width)
+        assert ("PNG", 994) == (image.format, image.width)
 
 
 @pytest.mark.parametrize("arguments", [["steps.png", "a7.png", "b3.png"], ["steps.pdf", "a7.png"]])
