@@ -33,7 +33,7 @@ def main() -> None:
     further = details(after, before, labels, accepted, evaluate_params)
     further |= {"temperature": classifier.temperature, "litert": parity(after, lite.probabilities)}
     table = predictions_table(labels, before, after, score, accepted)
-    # Not sorted: where a window is narrow, `dvc exp show` leaves out the last ones.
+    # Not sorted: in a narrow window `dvc exp show` leaves out the last ones.
     write_text(Path("reports/metrics.json"), json.dumps(metrics, indent=2) + "\n")
     write_json(Path("reports/details.json"), further)
     write_table(Path("reports/classes.csv"), {"class": classifier.classes, **class_scores(after, labels)})

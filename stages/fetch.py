@@ -14,7 +14,7 @@ def main() -> None:
     name = params.choice("dataset", "dataset", list(DATASETS))
     sources = params.section("fetch", FetchParams).sources
     arrays = fetch(DATASETS[name], sources, name)
-    write_arrays(Path("data/raw") / f"{name}.npz", arrays)
+    write_arrays(Path("data/arrays") / f"{name}.npz", arrays)
 
 
 if __name__ == "__main__":

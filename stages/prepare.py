@@ -15,7 +15,7 @@ def main() -> None:
     validation_split = params.section("prepare", PrepareParams).validation_split
     dataset = DATASETS[name]
 
-    raw = read_arrays(Path(f"data/raw/{name}.npz"), tuple(dataset.array_shapes))
+    raw = read_arrays(Path(f"data/arrays/{name}.npz"), tuple(dataset.array_shapes))
     check_raw(raw, dataset)
     splits = split(raw, validation_split)
     folder = Path("data/prepared")

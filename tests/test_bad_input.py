@@ -11,7 +11,7 @@ from digits.data.idx import IDX_FILES
 from digits.files import Arrays, read_arrays, write_arrays
 from tests.pipeline import Project
 
-RAW = "data/raw/synthetic.npz"
+RAW = "data/arrays/synthetic.npz"
 HISTORY_HEADER = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate\n"
 
 Change = Callable[[Project], object]

@@ -1,6 +1,6 @@
 """Read a photograph of a digit of MNIST's, and draw the steps to its answer into docs/steps.png.
 
-Usage: python -m tools.steps, once `dvc repro` has made data/raw and data/model.tflite
+Usage: python -m tools.steps, once `dvc repro` has made data/arrays and data/model.tflite
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ SEED, IMAGE = 22, 17
 
 def main() -> None:
     """Write the picture."""
-    with np.load("data/raw/mnist.npz") as raw:
+    with np.load("data/arrays/mnist.npz") as raw:
         digit = raw["x_test"][IMAGE]
     picture = photograph(digit, np.random.default_rng(SEED))
     prediction = predict_digit(picture, load_model())
