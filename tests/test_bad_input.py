@@ -246,7 +246,7 @@ def test_preparation_refuses_to_leave_training_without_a_class(project: Project,
         (
             "plot",
             put("data/predictions.csv", "index,actual,predicted,confidence,uncalibrated\n0,1,1,0.5,0.5\n"),
-            "data/predictions.csv: 1 predictions, but the test set has 60 images",
+            "data/predictions.csv: 1 predictions that do not belong to the 60 test images",
         ),
         ("plot", truncate("data/predictions.csv"), "data/predictions.csv: "),
     ],

@@ -41,22 +41,17 @@ def gallery(mistakes: int) -> Figure:
     return mistakes_gallery(images, actual, predicted, np.linspace(0.5, 0.9, 60), CLASSES)
 
 
-def test_the_curves_mark_the_epoch_of_lowest_validation_loss_in_both_panels() -> None:
+def test_both_panels_name_their_curves_and_mark_the_epoch_of_lowest_validation_loss() -> None:
     written = texts(training_curves(HISTORY))
 
     assert ["best epoch 3: 99.12%", "best epoch 3: 0.0300"] == [line for line in written if "best" in line]
+    assert (2, 2) == (written.count("training"), written.count("validation"))
 
 
 def test_the_first_of_equally_good_epochs_is_the_best_as_early_stopping_has_it() -> None:
     history = {**HISTORY, "val_loss": [0.3, 0.03, 0.03, 0.03]}
 
     assert "best epoch 2: 98.40%" in texts(training_curves(history))
-
-
-def test_each_curve_is_named_beside_it() -> None:
-    written = texts(training_curves(HISTORY))
-
-    assert (2, 2) == (written.count("training"), written.count("validation"))
 
 
 def test_no_epoch_is_cut_off_however_far_it_lies_from_the_others() -> None:
@@ -69,22 +64,20 @@ def test_no_epoch_is_cut_off_however_far_it_lies_from_the_others() -> None:
             assert bottom < heights.min() <= heights.max() < top
 
 
-def test_a_learning_rate_that_falls_is_marked_with_what_it_falls_to() -> None:
-    written = texts(training_curves(HISTORY))
-
-    assert ["learning rate 0.00005"] * 2 == [line for line in written if "rate" in line]
-
-
-def test_a_learning_rate_that_falls_all_the_time_is_written_in_one_line() -> None:
+@pytest.mark.parametrize(
+    ("rates", "mark"),
+    [
+        ([0.001] * 7 + [0.00005], "learning rate 0.00005"),
+        ([rate / 1000 for rate in range(8, 0, -1)], "learning rate 0.008 → 0.001"),
+    ],
+)
+def test_a_learning_rate_is_marked_where_it_falls_or_in_one_line_if_it_falls_often(
+    rates: list[float], mark: str
+) -> None:
     history = {name: values * 2 for name, values in HISTORY.items()}
-    history |= {
-        "epoch": [*range(1, 9)],
-        "learning_rate": [0.008, 0.007, 0.006, 0.005, 0.004, 0.003, 0.002, 0.001],
-    }
+    written = texts(training_curves(history | {"epoch": [*range(1, 9)], "learning_rate": rates}))
 
-    written = texts(training_curves(history))
-
-    assert ["learning rate 0.008 → 0.001"] * 2 == [line for line in written if "rate" in line]
+    assert [mark] * 2 == [line for line in written if "rate" in line]
 
 
 @pytest.mark.parametrize("length", [1, 2])
