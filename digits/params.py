@@ -75,14 +75,6 @@ class Params:
             raise self._error(f"{key}: expected named sections, found {short(value)}")
         return [str(name) for name in value]
 
-    def integer(self, key: str, minimum: int, maximum: int) -> int:
-        """Return the whole number at `key`, a path with dots, from `minimum` to `maximum`."""
-        value = self._value(key)
-        if type(value) is not int or not minimum <= value <= maximum:
-            allowed = f"a whole number from {minimum} to {maximum}"
-            raise self._error(f"{key}: {short(value)} is not allowed; expected {allowed}")
-        return value
-
     def section(self, key: str, schema: type[SectionType]) -> SectionType:
         """Return the section at `key`, a path with dots, as a `schema`."""
         try:

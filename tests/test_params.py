@@ -317,16 +317,6 @@ def test_a_choice_that_is_no_name_is_shown(folder: Path, value: object) -> None:
         params(folder, {"recipe": value}).choice("recipe", "recipe", ["long", "short"])
 
 
-@given(value=VALUES)
-def test_a_single_whole_number_is_in_its_range_or_named(folder: Path, value: Any) -> None:
-    some = params(folder, {"evaluate": {"calibration_bins": value}})
-    if type(value) is int and 1 <= value <= 1000:
-        assert value == some.integer("evaluate.calibration_bins", 1, 1000)
-    else:
-        with pytest.raises(DigitsError, match=r"expected a whole number from 1 to 1000$"):
-            some.integer("evaluate.calibration_bins", 1, 1000)
-
-
 @pytest.mark.parametrize("sources", [[], "keras", None, [1]])
 def test_the_sources_are_a_list_of_at_least_one_name(folder: Path, sources: object) -> None:
     with pytest.raises(DigitsError, match=r": fetch\.sources.*expected "):

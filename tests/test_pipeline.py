@@ -91,13 +91,31 @@ def test_an_experiment_can_change_a_number(one_epoch: Project, finished: Project
     assert one_epoch.contents("train") == project.contents("train")
 
 
-def test_an_experiment_can_choose_another_recipe(finished: Project, tmp_path: Path) -> None:
+def test_an_experiment_with_another_recipe_is_compared_within_100_columns(
+    finished: Project, tmp_path: Path
+) -> None:
     project = finished.copy(tmp_path / "project")
-    output = project.dvc("exp", "run", "-S", "recipe=short", "train")
+    output = project.dvc("exp", "run", "-S", "recipe=short")
+    metrics = json.loads((project.folder / "reports/metrics.json").read_bytes())
+    window = {"COLUMNS": "100"}
+    differences = project.run("dvc", "metrics", "diff", variables=window).stdout.splitlines()
+    table = project.run(
+        "dvc", "exp", "show", "--only-changed", "--no-pager", variables=window
+    ).stdout.splitlines()
+    _, header, _, workspace, *_ = (re.split(r"\s{2,}", line.strip()) for line in table)
+    shown = {name: cell for name, cell in zip(header, workspace, strict=True) if name != "…"}
 
-    assert ["train"] == stages_run(output)
-    assert 1 == output.count("  val_loss ")
-    assert "short" in project.dvc("params", "diff")
+    assert ["train", "calibrate", "export", "evaluate", "plot"] == stages_run(output)
+    assert 1 + 15 >= len(differences) > 1
+    assert 100 >= max(len(line) for line in [*differences, *table])
+    assert {
+        "Experiment": "workspace",
+        "Created": "-",
+        "accuracy": f"{metrics['accuracy']:.5g}",
+        "errors": f"{metrics['errors']}",
+        "loss": f"{metrics['loss']:.5g}",
+        "recipe": "short",
+    } == shown
 
 
 def test_another_version_of_a_library_makes_its_stages_stale(finished: Project, tmp_path: Path) -> None:
@@ -113,7 +131,7 @@ def test_another_version_of_a_library_makes_its_stages_stale(finished: Project, 
             stale_by_library.setdefault(library, set()).add(stage)
         assert {"changed deps": {}} == changes
     assert {"calibrate", "plot"} == stale_by_library["matplotlib"]
-    assert {"evaluate"} == stale_by_library["scikit-learn"]
+    assert {"evaluate", "plot"} == stale_by_library["scikit-learn"]
     assert {"train", "calibrate", "export", "evaluate"} == stale_by_library["tensorflow"]
     assert {"export", "evaluate"} == stale_by_library["ai-edge-litert"]
     assert set(STAGES) == stale_by_library["numpy"]
@@ -141,6 +159,7 @@ def test_dvc_draws_every_plot(one_epoch: Project, tmp_path: Path, command: str) 
     one_epoch.dvc("plots", command, "--out", str(tmp_path))
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
 
-    assert all(title in page for title in ("Accuracy by epoch", "Loss by epoch", "Confusion matrix"))
+    titles = ("Accuracy by epoch", "Loss by epoch", "Confusion matrix", "F1 score by class")
+    assert all(title in page for title in titles)
     pictures = {path.name.rpartition("_")[2] for path in (tmp_path / "static").iterdir()}
     assert {"confusion.png", "mistakes.png", "reliability.png", "training.png"} == pictures

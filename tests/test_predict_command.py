@@ -203,7 +203,7 @@ def test_an_explanation_is_drawn_in_addition_to_the_answer(
     assert (ANSWERED, b"") == (answer.returncode, answer.stderr)
     assert (4 if many else 2) == len(lines(answer))
     with Image.open(folder / "steps.png") as image:
-        assert ("PNG", 1700) == (image.format, image.width)
+        assert ("PNG", 994) == (image.format, image.width)
 
 
 def test_keras_answers_too(predict: Predict, classifier_files: Path) -> None:
