@@ -121,15 +121,6 @@ def read_detector(path: Path) -> list[np.ndarray]:
         raise DigitsError(f"{path}: damaged detector ({_one_line(error)})") from error
 
 
-def has_calibration(path: Path) -> bool:
-    """Return whether the file at `path` is an archive with a calibration."""
-    try:
-        with ZipFile(path) as archive:
-            return CALIBRATION in archive.namelist()
-    except (BadZipFile, OSError):
-        return False
-
-
 def _entries(path: Path, names: Iterable[str]) -> list[bytes]:
     try:
         with ZipFile(path) as archive:
