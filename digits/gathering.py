@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digits.errors import DigitsError
-from digits.pictures import LARGEST_FILE
+from digits.pictures.reading import LARGEST_FILE
 
 # What a folder is searched for; a file that is named itself may end as it likes.
 ENDINGS = ("avif", "bmp", "gif", "jpeg", "jpg", "pbm", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp")

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from digits.pictures import printable
+from digits.pictures.reading import printable
 
 if TYPE_CHECKING:
     from digits.prediction import Prediction

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from digits.centring import SIDE
 from digits.classifier import Classifier, load_classifier
 from digits.errors import DigitsError, unknown_name
-from digits.framing import Framed, frame_digit, frame_digits, frame_mnist
-from digits.pictures import read_picture
+from digits.pictures.centring import SIDE
+from digits.pictures.framing import Framed, frame_digit, frame_digits, frame_mnist
+from digits.pictures.reading import read_picture
 
 if TYPE_CHECKING:
     import PIL.Image

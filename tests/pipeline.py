@@ -89,7 +89,7 @@ class Project:
         home.mkdir()
         for part in ("digits", "stages"):
             shutil.copytree(REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("dvc.yaml", "params.yaml", "environment.yaml", ".gitignore"):
+        for name in ("dvc.yaml", "params.yaml", "environment.yaml", ".dvcignore", ".gitignore"):
             shutil.copy(REPOSITORY / name, folder)
         project.git("init", "--quiet")
         project.git("config", "user.name", "A User")

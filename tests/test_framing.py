@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from digits.background import contrast, flat_ground
-from digits.centring import centred, placed, scaled, stroke_width, thickened
-from digits.framing import frame_digit, frame_digits, is_mnist
-from digits.ink import strength
-from digits.pictures import read_picture
+from digits.pictures.background import contrast, flat_ground
+from digits.pictures.centring import centred, placed, scaled, stroke_width, thickened
+from digits.pictures.framing import frame_digit, frame_digits, is_mnist
+from digits.pictures.ink import strength
+from digits.pictures.reading import read_picture
 from digits.preparation import scale
 
 

@@ -65,11 +65,14 @@ def test_the_result_is_the_measured_one() -> None:
     assert measured in README
 
 
-def test_the_tree_names_each_stage_and_each_noun() -> None:
+def test_the_tree_names_each_stage_each_folder_and_each_module_beside_them() -> None:
     tree = README.split("## The house")[1].split("```")[1]
-    modules = [*REPOSITORY.glob("digits/[a-z]*.py"), *REPOSITORY.glob("stages/[a-z]*.py")]
+    folders = [path.parent for path in REPOSITORY.glob("digits/*/__init__.py")]
+    names = [path.name for path in REPOSITORY.glob("digits/[a-z]*.py")]
+    names += [f"{folder.name}/" for folder in folders]
+    names += [path.name for path in REPOSITORY.glob("stages/[a-z]*.py")]
 
-    unnamed = [path.name for path in modules if not re.search(rf"\b{path.name}\b", tree)]
+    unnamed = [name for name in names if not re.search(rf"^ *{name}", tree, re.MULTILINE)]
 
     assert [] == unnamed
 

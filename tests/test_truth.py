@@ -16,7 +16,9 @@ from digits.environment import locked_versions
 from tests.pipeline import REPOSITORY, STAGES, Project, declared_files
 
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-NOUNS = sorted({path.stem for path in (REPOSITORY / "digits").glob("*.py")} - {"__init__", "__main__"})
+NOUNS = sorted(
+    path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "digits").rglob("[a-z]*.py")
+)
 
 # The distribution of a module, where their names differ, and what a library computes with.
 DISTRIBUTIONS = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert", "sklearn": "scikit-learn"}
@@ -25,7 +27,7 @@ COMPUTES_WITH = {"keras": {"h5py"}, "matplotlib": {"pillow"}, "scikit-learn": {"
 COMPUTE_NOTHING = {"pydantic", "yaml", "tqdm"}
 
 HEAVY = {"keras", "matplotlib", "sklearn", "tensorflow"}
-NEED_TENSORFLOW = {"augmentation", "batches", "checkpoints", "exact", "schedules"}
+NEED_TENSORFLOW = {f"digits/{name}.py" for name in ("augmentation", "batches", "checkpoints", "exact", "schedules")}
 
 
 def parse(path: str) -> ast.Module:
@@ -53,6 +55,24 @@ def declared_params(stage: str, file: str) -> set[str]:
     return keys
 
 
+def declared_code(stage: str) -> set[str]:
+    """Give the code files among the dependencies; a folder stands for all of its modules."""
+    return {path for path in expanded(PIPELINE[stage]["deps"]) if path.endswith(".py")}
+
+
+def expanded(paths: list[str]) -> list[str]:
+    """Give `paths` with the modules of a folder in its place."""
+    return [
+        file
+        for path in paths
+        for file in (modules_of(path) if path.startswith("digits/") and not path.endswith(".py") else [path])
+    ]
+
+
+def modules_of(folder: str) -> list[str]:
+    return sorted(path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / folder).rglob("*.py"))
+
+
 def usage(audited: Project, stage: str) -> dict[str, list[str]]:
     used: dict[str, list[str]] = json.loads((audited.folder.parent / f"{stage}.json").read_bytes())
     return used
@@ -67,9 +87,7 @@ def test_dvc_yaml_has_the_stages_that_the_folder_has() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_declares_the_code_that_it_imports(stage: str) -> None:
-    declared = {path for path in PIPELINE[stage]["deps"] if path.endswith(".py")}
-
-    assert import_closure(Path(source_of(stage)), REPOSITORY) == declared
+    assert import_closure(Path(source_of(stage)), REPOSITORY) == declared_code(stage)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -93,7 +111,7 @@ def test_a_stage_declares_the_files_that_it_reads(audited: Project, stage: str) 
     params_files = {"params.yaml", "environment.yaml"}
     declared = declared_files(PIPELINE[stage], ("deps",), "synthetic")
 
-    assert set(usage(audited, stage)["read"]) == {*declared, *params_files}
+    assert set(usage(audited, stage)["read"]) == {*expanded(declared), *params_files}
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -131,7 +149,7 @@ def test_every_library_that_computes_is_locked() -> None:
 
 @pytest.mark.parametrize("noun", NOUNS)
 def test_a_noun_imports_no_verb(noun: str) -> None:
-    imported = {name.split(".")[0] for name in imported_names(parse(f"digits/{noun}.py"))}
+    imported = {name.split(".")[0] for name in imported_names(parse(noun))}
 
     assert not imported & {"stages", "tests", "tools"}
 
@@ -143,7 +161,7 @@ def test_a_verb_imports_no_other_verb(stage: str) -> None:
 
 def test_no_import_escapes_the_import_closure() -> None:
     """The closure is read from the source, where it follows neither relative nor computed imports."""
-    for path in [*REPOSITORY.glob("digits/*.py"), *REPOSITORY.glob("stages/*.py")]:
+    for path in [*REPOSITORY.glob("digits/**/*.py"), *REPOSITORY.glob("stages/*.py")]:
         tree = parse(path.relative_to(REPOSITORY).as_posix())
         relative = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
         importers = {"importlib", "importlib.import_module", "runpy", "runpy.run_module", "runpy.run_path"}
@@ -157,7 +175,7 @@ def test_nothing_of_ours_asks_for_the_names_that_applications_have_from_the_libr
     """They are imported behind `digits.__getattr__`, which the closure leaves out."""
     offered = {f"digits.{name}" for name in digits.__all__}
 
-    for path in [*REPOSITORY.glob("digits/[a-z]*.py"), *REPOSITORY.glob("stages/*.py")]:
+    for path in [*map(REPOSITORY.joinpath, NOUNS), *REPOSITORY.glob("stages/*.py")]:
         imported = set(imported_names(parse(path.relative_to(REPOSITORY).as_posix())))
 
         assert not offered & imported, path
@@ -171,7 +189,7 @@ def test_importing_the_library_imports_nothing_else() -> None:
 
 def test_only_the_nouns_of_tensorflow_import_it_at_the_top() -> None:
     for noun in NOUNS:
-        tree = parse(f"digits/{noun}.py")
+        tree = parse(noun)
         at_the_top = ast.Module(
             [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))], []
         )
@@ -182,10 +200,10 @@ def test_only_the_nouns_of_tensorflow_import_it_at_the_top() -> None:
 
 def test_importing_a_noun_loads_no_framework_but_the_one_it_is_about() -> None:
     """Those that draw load matplotlib, those that need TensorFlow are imported where they are used."""
-    draw = {"curves", "explanation", "figures", "mistakes", "reliability"}
+    draw = {f"digits/{name}.py" for name in ("curves", "explanation", "figures", "mistakes", "reliability")}
     nouns = sorted(set(NOUNS) - NEED_TENSORFLOW, key=lambda noun: (noun in draw, noun))
     code = "import importlib, json, sys; loaded = {}\n"
-    code += f"for noun in {nouns}:\n    importlib.import_module('digits.' + noun)\n"
+    code += f"for noun in {nouns}:\n    importlib.import_module(noun.removesuffix('.py').replace('/', '.'))\n"
     code += f"    loaded[noun] = sorted({HEAVY} & {{*sys.modules}})\n"
     loaded = json.loads(run_python(code + "print(json.dumps(loaded))"))
 

@@ -13,8 +13,8 @@ from digits import runtime
 from digits.calibrated import Calibration, Thresholds, append_calibration
 from digits.confidence import save_calibrated
 from digits.flatbuffer import flatbuffer
-from digits.framing import frame_digit
-from digits.pictures import read_picture
+from digits.pictures.framing import frame_digit
+from digits.pictures.reading import read_picture
 from tests.drawing import drawn
 
 HIDDEN = 32

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from digits.errors import DigitsError
-from digits.luminance import Luminance, check_size, of_array, of_image, shrinking
+from digits.pictures.luminance import Luminance, check_size, of_array, of_image, shrinking
 
 LARGEST_FILE = 64 * 2**20
 """Bytes of an encoded picture; a 64-megapixel photograph takes about half of them."""
@@ -40,7 +40,7 @@ def read_picture(source: str | Path | bytes | Image.Image | np.ndarray) -> Lumin
     """Read a picture as what an eye sees of it: a file, its bytes, a Pillow image or an array.
 
     Of an animation the first frame is read.
-    A picture of more than `digits.luminance.WORKING_PIXELS` is made smaller by a whole factor,
+    A picture of more than `digits.pictures.luminance.WORKING_PIXELS` is made smaller by a whole factor,
     which the result remembers as `shrunk`.
     An array is (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), and bool, integer or float:
     0 to 1, 0 to 255 or 0 to 65535, told apart by its largest value.

@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from digits.background import contrast
-from digits.centring import DIGIT_SIDE, SIDE, centred
-from digits.ink import MASK_LEVEL, strength
-from digits.segmentation import Box, Piece, one_digit, pieces, several_digits
+from digits.pictures.background import contrast
+from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
+from digits.pictures.ink import MASK_LEVEL, strength
+from digits.pictures.segmentation import Box, Piece, one_digit, pieces, several_digits
 
 WORKING_SIDE = 500
 """Pixels of the longer side at which one digit is looked for; it is 28 pixels in the end."""
@@ -87,7 +87,7 @@ def frame_digit(luminance: np.ndarray) -> Framed:
     A picture in MNIST's own form comes back as it is.
 
     Args:
-        luminance: float32 (H, W) in [0, 1], as `digits.pictures.read_picture` gives it.
+        luminance: float32 (H, W) in [0, 1], as `digits.pictures.reading.read_picture` gives it.
     """
     if as_it_is := _as_it_is(luminance):
         return as_it_is
@@ -103,7 +103,7 @@ def frame_digits(luminance: np.ndarray) -> list[Framed]:
     """Frame each digit of a picture, in the order of reading: lines from the top, each from the left.
 
     Args:
-        luminance: float32 (H, W) in [0, 1], as `digits.pictures.read_picture` gives it.
+        luminance: float32 (H, W) in [0, 1], as `digits.pictures.reading.read_picture` gives it.
     """
     if as_it_is := _as_it_is(luminance):
         return [as_it_is]

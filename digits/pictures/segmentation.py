@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from digits.ink import MASK_LEVEL
+from digits.pictures.ink import MASK_LEVEL
 
 Box = tuple[int, int, int, int]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from digits.background import FLAT, FLAT_SHARE
+from digits.pictures.background import FLAT, FLAT_SHARE
 
 LEAST_CONTRAST = 0.04
 """Contrast under which nothing is ink."""

@@ -1,0 +1,1 @@
+"""From any picture to the form that the network reads."""
