@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from digits.prediction import MODELS, Engine, load_model, predict_digit, predict_digits
+from digits.prediction.predict import MODELS, Engine, load_model, predict_digit, predict_digits
 
 # 12 megapixels, as most telephones take them.
 WIDTH, HEIGHT = 4000, 3000

@@ -4,12 +4,13 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from digits import answering, app, verification
+from digits import app, verification
 from digits.errors import run
+from digits.prediction import command as predict
 
 # What a command's module needs beyond the standard library it imports when it runs, so that help is instant.
 COMMANDS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (
-    answering.register,
+    predict.register,
     app.register,
     verification.register,
 )

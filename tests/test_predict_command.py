@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from digits import answering
-from digits.gathering import Source
+from digits.prediction import command as predict_command
+from digits.prediction.inputs import Source
 from tests.drawing import drawn
 from tests.pipeline import REPOSITORY
 
@@ -316,10 +316,10 @@ class Terminal(io.StringIO):
 
 
 def test_long_work_shows_on_a_terminal_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answering, "LONG_WORK", 0)
+    monkeypatch.setattr(predict_command, "LONG_WORK", 0)
     monkeypatch.setattr(sys, "stderr", Terminal())
     out = io.StringIO()
-    with answering._progress([Source("a"), Source("b")]) as (sources, say):
+    with predict_command._progress([Source("a"), Source("b")]) as (sources, say):
         for source in sources:
             say(f"read {source.name}", out)
         shown = sys.stderr.getvalue()
@@ -332,7 +332,7 @@ def test_short_work_and_a_stream_that_is_no_terminal_show_no_bar(monkeypatch: py
     screen, file = Terminal(), io.StringIO()
     for stream, sources in ((screen, [Source("a")]), (file, [Source("a"), Source("b")])):
         monkeypatch.setattr(sys, "stderr", stream)
-        with answering._progress(sources) as (pictures, say):
+        with predict_command._progress(sources) as (pictures, say):
             for source in pictures:
                 say(source.name, io.StringIO())
 

@@ -16,9 +16,7 @@ from digits.environment import locked_versions
 from tests.pipeline import REPOSITORY, STAGES, Project, declared_files
 
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-NOUNS = sorted(
-    path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "digits").rglob("[a-z]*.py")
-)
+NOUNS = sorted(path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "digits").rglob("[a-z]*.py"))
 
 # The distribution of a module, where their names differ, and what a library computes with.
 DISTRIBUTIONS = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert", "sklearn": "scikit-learn"}
@@ -27,7 +25,9 @@ COMPUTES_WITH = {"keras": {"h5py"}, "matplotlib": {"pillow"}, "scikit-learn": {"
 COMPUTE_NOTHING = {"pydantic", "yaml", "tqdm"}
 
 HEAVY = {"keras", "matplotlib", "sklearn", "tensorflow"}
-NEED_TENSORFLOW = {f"digits/{name}.py" for name in ("augmentation", "batches", "checkpoints", "exact", "schedules")}
+NEED_TENSORFLOW = {
+    f"digits/{name}.py" for name in ("augmentation", "batches", "checkpoints", "exact", "schedules")
+}
 
 
 def parse(path: str) -> ast.Module:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.scenes import photograph
-from digits.explanation import explanation
 from digits.figures import write_figure
-from digits.prediction import load_model, predict_digit
+from digits.prediction.explanation import explanation
+from digits.prediction.predict import load_model, predict_digit
 
 # A seed whose paper has lines and a shadow.
 SEED, IMAGE = 22, 17

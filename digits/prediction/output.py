@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from digits.pictures.reading import printable
 
 if TYPE_CHECKING:
-    from digits.prediction import Prediction
+    from digits.prediction.predict import Prediction
 
 BAR = 20
 # A longer name moves its own line's columns only.

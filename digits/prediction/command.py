@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from digits.classifier import Classifier
-    from digits.gathering import Source
-    from digits.listing import Listing
-    from digits.prediction import Prediction
+    from digits.prediction.inputs import Source
+    from digits.prediction.output import Listing
+    from digits.prediction.predict import Prediction
 
 SUMMARY = "say which digit a picture shows, and how sure that is"
 DESCRIPTION = """\
@@ -85,8 +85,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def predict(arguments: argparse.Namespace) -> int:
     """Answer about every picture, line by line, and give the exit status."""
-    from digits.gathering import gather
-    from digits.prediction import load_model
+    from digits.prediction.inputs import gather
+    from digits.prediction.predict import load_model
 
     sources = gather(arguments.paths)
     if arguments.explain and len(sources) != 1:
@@ -127,7 +127,7 @@ def _answer(sources: list[Source], model: Classifier, arguments: argparse.Namesp
 
 
 def _read(source: Source, model: Classifier, many: bool) -> list[Prediction]:
-    from digits.prediction import find_digits, predict_digit
+    from digits.prediction.predict import find_digits, predict_digit
 
     picture = source.picture()
     # Where nothing stands by itself, the picture as a whole says why.
@@ -140,14 +140,14 @@ def _where(source: Source) -> str:
 
 
 def _explain(path: Path, name: str, predictions: list[Prediction]) -> None:
-    from digits.explanation import explanation
     from digits.figures import write_figure
+    from digits.prediction.explanation import explanation
 
     write_figure(path, explanation(name, predictions))
 
 
 def _listing(sources: list[Source], arguments: argparse.Namespace) -> Listing:
-    from digits.listing import Csv, JsonLines, Table
+    from digits.prediction.output import Csv, JsonLines, Table
 
     if arguments.json:
         return JsonLines()

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from digits.figures import BLUE, QUIET, VERMILION, blank_figure, heading, house_style
-from digits.listing import percent
+from digits.prediction.output import percent
 
 if TYPE_CHECKING:
-    from digits.prediction import Prediction
+    from digits.prediction.predict import Prediction
 
 # What `--many` found beyond this is in the table, but not drawn.
 MOST_ROWS = 12

@@ -1,0 +1,1 @@
+"""`digits predict`, and what applications call: which digit a picture shows."""
