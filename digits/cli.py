@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from digits import app, verification
+from digits import verification
+from digits.app import command as app
 from digits.errors import run
 from digits.prediction import command as predict
 

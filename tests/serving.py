@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from digits.app import hosts, listen, runner
+from digits.app.command import hosts, listen, runner
+from digits.app.server import application
 from digits.errors import DigitsError
-from digits.server import application
 
 Answers = Callable[[bytes], Any]
 
 
 def stand_in(content: bytes) -> SimpleNamespace:
-    """Answer as `digits.prediction` does: 7 where a picture has ink, surely where it has much."""
+    """Answer as `digits.prediction.predict` does: 7 where a picture has ink, surely where it has much."""
     try:
         with Image.open(io.BytesIO(content)) as picture:
             if picture.width * picture.height > 4_000_000:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from digits.server import MOST_BYTES
+from digits.app.server import MOST_BYTES
 from tests.serving import Served, png, serving
 from tools.screenshot import ARGUMENTS, find_chromium
 

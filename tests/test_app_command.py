@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.app import hosts, listen, url
+from digits.app.command import hosts, listen, url
 from digits.errors import DigitsError
 from tests.pipeline import REPOSITORY
 
@@ -93,7 +93,7 @@ def test_the_command_prints_the_address_serves_the_page_and_ends_when_it_is_told
 
     # The stand-in for a model is what `load_model` gives.
     code = (
-        "import sys; from digits import prediction; prediction.load_model = lambda path: None; "
+        "import sys; from digits.prediction import predict; predict.load_model = lambda path: None; "
         "sys.argv[1:] = ['app', '--port', '0', '--no-browser']; from digits.cli import main; main()"
     )
     with subprocess.Popen(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from digits import server
+from digits.app import server
 from tests.serving import Served, png, serving, stand_in
 
 LIMIT = server.MOST_BYTES

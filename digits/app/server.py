@@ -21,11 +21,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from digits.app.workers import BusyError, Workers
 from digits.errors import DigitsError
-from digits.workers import BusyError, Workers
 
 if TYPE_CHECKING:
-    from digits.prediction import Prediction
+    from digits.prediction.predict import Prediction
 
 # Limits, not tunables: what one request may take from the others.
 MOST_BYTES = 16 * 2**20  # of a picture; a telephone's photograph has 3 to 8 MiB

@@ -58,7 +58,7 @@ def app(arguments: argparse.Namespace) -> int:
     try:
         import uvicorn  # noqa: F401
 
-        from digits.server import application
+        from digits.app.server import application
     except ModuleNotFoundError as error:
         missing = str(error.name).split(".")[0]
         if missing not in ("starlette", "uvicorn"):
@@ -66,7 +66,7 @@ def app(arguments: argparse.Namespace) -> int:
         raise DigitsError(
             f"the page needs {missing}, which the extra `app` installs: python -m pip install -e '.[app]'"
         ) from error
-    from digits.prediction import load_model, predict_digit
+    from digits.prediction.predict import load_model, predict_digit
 
     with listen(arguments.host, arguments.port) as listener:
         predict = partial(predict_digit, model=load_model(arguments.model))
