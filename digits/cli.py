@@ -4,16 +4,16 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from digits import verification
 from digits.app import command as app
 from digits.errors import run
 from digits.prediction import command as predict
+from digits.verification import command as verify
 
 # What a command's module needs beyond the standard library it imports when it runs, so that help is instant.
 COMMANDS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (
     predict.register,
     app.register,
-    verification.register,
+    verify.register,
 )
 
 

@@ -140,7 +140,7 @@ def test_two_exports_have_equal_bytes(finished: Project) -> None:
 @pytest.mark.xdist_group("tensorflow")
 @pytest.mark.usefixtures("tensorflow_started")
 def test_another_threshold_makes_calibrated_models_differ(finished: Project, tmp_path: Path) -> None:
-    from digits.differences import answer_differences
+    from digits.verification.differences import answer_differences
 
     source = finished.folder / "data/model.tflite"
     calibration = read_calibration(source)

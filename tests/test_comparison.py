@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from digits.arrays import Arrays, write_arrays
-from digits.comparison import Comparison, Tolerance, VerifyParams, compare, judge
 from digits.files import write_json
 from digits.params import Params
+from digits.verification.comparison import Comparison, Tolerance, VerifyParams, compare, judge
 
 REPOSITORY = Path(__file__).parent.parent
 

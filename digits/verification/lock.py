@@ -8,9 +8,9 @@ from typing import Any
 from dvc.dependency import ParamsDependency
 from dvc.stage import PipelineStage
 
-from digits.changes import Change, param_changes
 from digits.errors import DigitsError
-from digits.pipeline import Pipeline, content_hash, name_of
+from digits.verification.changes import Change, param_changes
+from digits.verification.pipeline import Pipeline, content_hash, name_of
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def environment() -> dict[str, str]:
     }
 
 
-def git(folder: Path, *arguments: str) -> str:
+def _git(folder: Path, *arguments: str) -> str:
     """Run Git in `folder` and give what it prints.
 
     Raises:
@@ -45,14 +45,14 @@ def commit(root: Path) -> str:
     Raises:
         DigitsError: this is no Git repository, or has no commit.
     """
-    return git(root, "rev-parse", "--verify", "HEAD^{commit}").strip()
+    return _git(root, "rev-parse", "--verify", "HEAD^{commit}").strip()
 
 
 def uncommitted(root: Path) -> dict[str, str]:
     """Give the files under `root` that are not as in the commit, and how: changed, deleted or untracked."""
     states = {}
-    prefix = git(root, "rev-parse", "--show-prefix").strip("\n")
-    for line in git(
+    prefix = _git(root, "rev-parse", "--show-prefix").strip("\n")
+    for line in _git(
         root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", "."
     ).split("\0"):
         state, path = line[:2], line[3:].removeprefix(prefix)
@@ -67,7 +67,7 @@ def clone(root: Path, name: str, folder: Path) -> Path:
     Returns:
         The place of `root` in the clone.
     """
-    top = Path(git(root, "rev-parse", "--show-toplevel").strip("\n"))
-    git(root, "clone", "--quiet", "--no-hardlinks", "--no-checkout", "--template=", str(top), str(folder))
-    git(folder, "checkout", "--quiet", "--detach", name)
+    top = Path(_git(root, "rev-parse", "--show-toplevel").strip("\n"))
+    _git(root, "clone", "--quiet", "--no-hardlinks", "--no-checkout", "--template=", str(top), str(folder))
+    _git(folder, "checkout", "--quiet", "--detach", name)
     return folder / root.relative_to(top)

@@ -59,11 +59,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def verify(arguments: argparse.Namespace) -> int:
     """Check, print what was found, and give the exit status."""
-    from digits import checkout
-    from digits.pipeline import find_root
+    from digits.verification import git
+    from digits.verification.pipeline import find_root
 
     root = find_root(Path.cwd())
-    commit, uncommitted = checkout.commit(root), checkout.uncommitted(root)
+    commit, uncommitted = git.commit(root), git.uncommitted(root)
     check = _rerun if arguments.rerun else _compare_lock
     result, names = check(root, arguments.stage, commit)
     result["commit"] = commit
@@ -77,8 +77,8 @@ def verify(arguments: argparse.Namespace) -> int:
 
 
 def _compare_lock(root: Path, stage: str | None, _: str) -> tuple[dict[str, Any], set[str]]:
-    from digits.lock import examine
-    from digits.pipeline import read_pipeline
+    from digits.verification.lock import examine
+    from digits.verification.pipeline import read_pipeline
 
     pipeline = read_pipeline(root, stage)
     states = examine(pipeline)
@@ -91,7 +91,7 @@ def _compare_lock(root: Path, stage: str | None, _: str) -> tuple[dict[str, Any]
 
 
 def _rerun(root: Path, stage: str | None, commit: str) -> tuple[dict[str, Any], set[str]]:
-    from digits.rerun import rerun
+    from digits.verification.rerun import rerun
 
     print(f"digits: making commit {commit:.7} again in a temporary clone", file=sys.stderr, flush=True)
     made = rerun(root, commit, stage)

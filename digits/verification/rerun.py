@@ -14,12 +14,12 @@ from tempfile import mkdtemp
 from types import FrameType
 from typing import Any, NoReturn
 
-from digits import checkout
-from digits.comparison import Comparison, VerifyParams, compare
 from digits.errors import DigitsError
-from digits.lock import StageState, examine
 from digits.params import Params
-from digits.pipeline import Pipeline, cached, content_hash, file_hash, name_of, read_pipeline
+from digits.verification import git
+from digits.verification.comparison import Comparison, VerifyParams, compare
+from digits.verification.lock import StageState, examine
+from digits.verification.pipeline import Pipeline, cached, content_hash, file_hash, name_of, read_pipeline
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # The clone keeps all that DVC writes to itself, and starts with no cache of outputs or of earlier runs.
@@ -60,7 +60,7 @@ def rerun(original: Path, commit: str, target: str | None) -> Rerun:
         DigitsError: the commit's pipeline cannot be read, or does not run to its end.
     """
     with temporary_folder() as folder:
-        root = checkout.clone(original, commit, folder / "clone")
+        root = git.clone(original, commit, folder / "clone")
         try:
             pipeline = read_pipeline(root, target)
             tolerances = Params(root / "params.yaml").section("verify", VerifyParams)
@@ -103,7 +103,7 @@ def _reproduce(pipeline: Pipeline, target: str | None, folder: Path) -> None:
     """Run the stages with this Python; what they print goes to standard error."""
     (pipeline.root / ".dvc/config.local").write_text(DVC_SETTINGS.format(folder=folder), encoding="utf-8")
     (folder / "tmp").mkdir()
-    environment = checkout.environment() | {
+    environment = git.environment() | {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "DVC_SITE_CACHE_DIR": str(folder / "site"),
         "TMPDIR": str(folder / "tmp"),

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from digits.differences import (
+from digits.errors import DigitsError
+from digits.params import Section
+from digits.verification.differences import (
     Differences,
     answer_differences,
     array_differences,
@@ -14,8 +16,6 @@ from digits.differences import (
     pixel_differences,
     table_differences,
 )
-from digits.errors import DigitsError
-from digits.params import Section
 
 
 class Tolerance(Section):
