@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.arrays import read_arrays
 from digits.classifier import Classifier, load_classifier
+from digits.files import read_arrays
 from digits.lettering import LETTERS, character_image
 
 COUNT = 10_000

@@ -21,9 +21,8 @@ from benchmarks.report import write_between
 from digits.closure import import_closure
 from digits.environment import locked_versions
 from digits.errors import DigitsError, run
-from digits.files import fingerprint, write_text
+from digits.files import fingerprint, read_table, write_text
 from digits.params import Params
-from digits.tables import read_table
 
 RESULTS, PAGE = Path("docs/seeds.json"), Path("docs/recipes.md")
 

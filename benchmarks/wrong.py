@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from digits import runtime
-from digits.arrays import read_arrays
+from digits.files import read_arrays
 from digits.models import load_model, probabilities
 from digits.params import Params
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from digits.arrays import Arrays
+from digits.files import Arrays
 
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 

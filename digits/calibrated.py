@@ -16,8 +16,8 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 
-from digits.arrays import NO_TIME
 from digits.errors import DigitsError
+from digits.files import NO_TIME
 
 CALIBRATION = "calibration.json"
 DETECTOR = tuple(f"detector/{name}.npy" for name in ("kernel_1", "bias_1", "kernel_2", "bias_2"))

@@ -11,9 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from digits.arrays import Arrays, read_arrays, write_arrays
 from digits.errors import DigitsError
-from digits.tables import Table
+from digits.files import Arrays, Table, read_arrays, write_arrays
 
 HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 EARLY_STOPPING_STATE = ("wait", "best", "best_epoch", "stopped_epoch")

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from digits.arrays import Arrays
 from digits.calibrated import Calibration, append_calibration
 from digits.detector import DetectorParams, answerer, features_and_logits, train_detector
-from digits.files import whole_file
+from digits.files import Arrays, whole_file
 from digits.lettering import draw_characters
 from digits.models import save_model
 from digits.nondigits import make_nondigits

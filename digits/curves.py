@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from digits.errors import DigitsError
 from digits.figures import BLUE, FAINT, QUIET, VERMILION, blank_figure, house_style
-from digits.tables import Table
+from digits.files import Table
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 

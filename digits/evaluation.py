@@ -9,9 +9,9 @@ from pydantic import Field
 
 from digits.calibration import expected_calibration_error
 from digits.errors import DigitsError
+from digits.files import Table
 from digits.intervals import wilson_interval
 from digits.params import Section
-from digits.tables import Table
 
 
 class Marks(Section):

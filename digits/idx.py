@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from digits.arrays import Arrays
 from digits.errors import DigitsError
+from digits.files import Arrays
 
 IDX_FILES = {
     "x_train": "train-images-idx3-ubyte",

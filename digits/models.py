@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digits.arrays import NO_TIME
 from digits.errors import DigitsError
-from digits.files import whole_file
+from digits.files import NO_TIME, whole_file
 
 if TYPE_CHECKING:
     import keras

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.errors import DigitsError
-from digits.tables import Table, read_table
+from digits.files import Table, read_table
 
 COLUMNS = ("index", "actual", "predicted", "confidence", "uncalibrated")
 

@@ -5,9 +5,9 @@ import math
 import numpy as np
 from pydantic import Field
 
-from digits.arrays import Arrays
 from digits.datasets import Dataset
 from digits.errors import DigitsError
+from digits.files import Arrays
 from digits.params import Section
 
 

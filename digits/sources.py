@@ -17,9 +17,9 @@ import numpy as np
 from pydantic import Field, field_validator
 from tqdm import tqdm
 
-from digits.arrays import Arrays, read_arrays
 from digits.datasets import Dataset, NpmPackage, NpzAddress
 from digits.errors import DigitsError, unknown_name
+from digits.files import Arrays, read_arrays
 from digits.idx import IDX_FILES, read_idx_files
 from digits.params import Section
 

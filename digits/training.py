@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digits import networks
-from digits.arrays import Arrays
+from digits.files import Arrays, Table
 from digits.recipes import Recipe
-from digits.tables import Table
 
 if TYPE_CHECKING:
     import keras

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from digits import runtime
-from digits.arrays import read_arrays
 from digits.confidence import CalibrateParams, calibrate, save_calibrated
 from digits.datasets import DATASETS
 from digits.errors import run
+from digits.files import read_arrays
 from digits.models import load_model
 from digits.params import Params
 

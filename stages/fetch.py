@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from digits.arrays import write_arrays
 from digits.datasets import DATASETS
 from digits.errors import run
+from digits.files import write_arrays
 from digits.params import Params
 from digits.sources import FetchParams, fetch
 

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from digits.arrays import read_arrays
 from digits.curves import COLUMNS, training_curves
 from digits.datasets import DATASETS
 from digits.errors import run
 from digits.figures import write_figure
+from digits.files import read_arrays, read_table
 from digits.mistakes import confusion_matrix_figure, mistakes_gallery
 from digits.params import Params
 from digits.predictions import read_predictions
 from digits.reliability import reliability_diagram
-from digits.tables import read_table
 
 
 def main() -> None:

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from digits.arrays import read_arrays, write_arrays
 from digits.datasets import DATASETS
 from digits.errors import run
-from digits.files import write_json
+from digits.files import read_arrays, write_arrays, write_json
 from digits.params import Params
 from digits.preparation import PrepareParams, check_raw, scale, split, summarize
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from digits.arrays import Arrays
+from digits.files import Arrays
 from digits.idx import IDX_FILES
 
 REPOSITORY = Path(__file__).parent.parent

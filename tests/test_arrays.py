@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from digits.arrays import pixels, read_arrays, write_arrays
 from digits.errors import DigitsError
+from digits.files import pixels, read_arrays, write_arrays
 from digits.preparation import scale
 
 ARRAYS = {"images": np.arange(12, dtype=np.float32).reshape(2, 3, 2), "labels": np.array([3, 1], np.uint8)}

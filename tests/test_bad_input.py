@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits.arrays import Arrays, read_arrays, write_arrays
+from digits.files import Arrays, read_arrays, write_arrays
 from digits.idx import IDX_FILES
 from tests.pipeline import Project
 

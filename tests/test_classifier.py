@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits.arrays import read_arrays
 from digits.calibrated import (
     Calibration,
     Thresholds,
@@ -18,6 +17,7 @@ from digits.calibrated import (
 )
 from digits.classifier import load_classifier
 from digits.errors import DigitsError
+from digits.files import read_arrays
 from tests.pipeline import REPOSITORY, Project
 
 CALIBRATION = Calibration(("a", "b"), (2, 2, 1), 1.5, Thresholds(0.75, 0.25))

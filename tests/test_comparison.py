@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits.arrays import Arrays, write_arrays
-from digits.files import write_json
+from digits.files import Arrays, write_arrays, write_json
 from digits.params import Params
 from digits.verification.comparison import Comparison, Tolerance, VerifyParams, compare, judge
 

@@ -20,7 +20,7 @@ from digits.evaluation import (
     per_class,
     rounded,
 )
-from digits.tables import Table
+from digits.files import Table
 
 PARAMS = EvaluateParams(
     calibration_bins=2, marks=Marks(accuracy_above=0.7, gap_below=0.05, loss_rise_at_most=0.0)

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digits.arrays import read_arrays
 from digits.errors import DigitsError
+from digits.files import read_arrays, read_table
 from digits.models import load_model, probabilities, save_model
 from digits.networks import build
 from digits.recipes import Recipe
-from digits.tables import read_table
 from tests.pipeline import RECIPE, Project
 
 pytestmark = [pytest.mark.xdist_group("tensorflow"), pytest.mark.usefixtures("tensorflow_started")]

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits.arrays import write_arrays
-from digits.tables import Table, write_table
+from digits.files import Table, write_arrays, write_table
 
 REPOSITORY = Path(__file__).parent.parent
 PICTURES = {"confusion.png", "mistakes.png", "reliability.png", "training.png"}

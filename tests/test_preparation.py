@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.arrays import Arrays
 from digits.datasets import Dataset
 from digits.errors import DigitsError
+from digits.files import Arrays
 from digits.preparation import check_raw, scale, split, summarize
 
 CLASSES = ("cat", "dog")

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from digits import sources
-from digits.arrays import write_arrays
 from digits.datasets import DATASETS, Dataset, NpmPackage, NpzAddress
+from digits.files import write_arrays
 from digits.sources import fetch
 from tests.tiny_dataset import ARRAYS, assert_complete, dataset_from, failure, idx_files
 

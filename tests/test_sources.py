@@ -8,9 +8,9 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from digits.arrays import write_arrays
 from digits.datasets import DATASETS, NpmPackage, NpzAddress
 from digits.errors import DigitsError
+from digits.files import write_arrays
 from digits.params import Params
 from digits.sources import FetchParams, fetch
 from stages.fetch import main

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits.errors import DigitsError
-from digits.tables import read_table, shortest, write_table
+from digits.files import read_table, shortest, write_table
 
 NUMBERS = st.floats(-1e6, 1e6) | st.floats(-1, 1) | st.integers(-(10**9), 10**9)
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from digits import runtime, training
-from digits.arrays import read_arrays, write_arrays
-from digits.tables import read_table
+from digits.files import read_arrays, read_table, write_arrays
 from stages import train as stage
 from tests.pipeline import Project
 

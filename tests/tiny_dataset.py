@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits.arrays import Arrays
 from digits.datasets import Dataset, NpmPackage, NpzAddress
 from digits.errors import DigitsError
+from digits.files import Arrays
 from digits.idx import IDX_FILES
 from digits.sources import fetch
 

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from digits import runtime
-from digits.arrays import Arrays, pixels, write_arrays
 from digits.classifier import load_classifier
 from digits.confidence import CalibrateParams, calibrate, save_calibrated
 from digits.curves import training_curves
 from digits.detector import DetectorParams
 from digits.evaluation import EvaluateParams, evaluate
 from digits.figures import write_figure
+from digits.files import Arrays, Table, pixels, write_arrays
 from digits.flatbuffer import flatbuffer
 from digits.mistakes import confusion_matrix_figure, mistakes_gallery
 from digits.models import load_model, probabilities, save_model
@@ -30,7 +30,6 @@ from digits.params import Params
 from digits.preparation import scale
 from digits.recipes import Recipe
 from digits.reliability import reliability_diagram
-from digits.tables import Table
 from digits.training import train
 from tools.operations import operations
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from digits.arrays import Arrays, read_arrays
 from digits.calibrated import has_calibration, read_calibration
 from digits.errors import DigitsError
+from digits.files import Arrays, read_arrays
 
 Differences = Iterable[np.ndarray]
 
