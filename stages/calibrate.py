@@ -4,7 +4,7 @@ from pathlib import Path
 
 from digits import runtime
 from digits.confidence import CalibrateParams, calibrate, save_calibrated
-from digits.datasets import DATASETS
+from digits.data.datasets import DATASETS
 from digits.errors import run
 from digits.files import read_arrays
 from digits.models import load_model

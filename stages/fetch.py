@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from digits.datasets import DATASETS
+from digits.data.datasets import DATASETS
+from digits.data.sources import FetchParams, fetch
 from digits.errors import run
 from digits.files import write_arrays
 from digits.params import Params
-from digits.sources import FetchParams, fetch
 
 
 def main() -> None:

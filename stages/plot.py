@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from digits.curves import COLUMNS, training_curves
-from digits.datasets import DATASETS
+from digits.data.datasets import DATASETS
 from digits.errors import run
 from digits.figures import write_figure
 from digits.files import read_arrays, read_table

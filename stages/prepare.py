@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from digits.datasets import DATASETS
+from digits.data.datasets import DATASETS
+from digits.data.preparation import PrepareParams, check_raw, scale, split, summarize
 from digits.errors import run
 from digits.files import read_arrays, write_arrays, write_json
 from digits.params import Params
-from digits.preparation import PrepareParams, check_raw, scale, split, summarize
 
 
 def main() -> None:

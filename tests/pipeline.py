@@ -1,6 +1,6 @@
 """The pipeline of this repository in a temporary Git and DVC repository, on a small dataset that is made up.
 
-The dataset comes in by the seam that any dataset uses: an entry of `digits/datasets.py` (in the copy),
+The dataset comes in by the seam that any dataset uses: an entry of `digits/data/datasets.py` (in the copy),
 and a folder of IDX files in params.yaml.
 """
 
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import yaml
 
+from digits.data.idx import IDX_FILES
 from digits.files import Arrays
-from digits.idx import IDX_FILES
 
 REPOSITORY = Path(__file__).parent.parent
 STAGES = ("fetch", "prepare", "train", "calibrate", "export", "evaluate", "plot")
@@ -99,7 +99,7 @@ class Project:
             shutil.copy(configuration, folder / ".dvc")
         arrays = synthetic_arrays()
         write_idx_files(home / "images", arrays)
-        with (folder / "digits/datasets.py").open("a", encoding="utf-8") as file:
+        with (folder / "digits/data/datasets.py").open("a", encoding="utf-8") as file:
             file.write(dataset_entry(arrays))
         params = project.params()
         params |= {"dataset": "synthetic", "fetch": {"sources": [str(home / "images")]}}

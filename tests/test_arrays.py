@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
+from digits.data.preparation import scale
 from digits.errors import DigitsError
 from digits.files import pixels, read_arrays, write_arrays
-from digits.preparation import scale
 
 ARRAYS = {"images": np.arange(12, dtype=np.float32).reshape(2, 3, 2), "labels": np.array([3, 1], np.uint8)}
 DTYPES = st.sampled_from([np.uint8, np.int64, np.float32, np.float64, np.bool_])

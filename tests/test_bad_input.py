@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digits.data.idx import IDX_FILES
 from digits.files import Arrays, read_arrays, write_arrays
-from digits.idx import IDX_FILES
 from tests.pipeline import Project
 
 RAW = "data/raw/synthetic.npz"

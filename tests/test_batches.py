@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digits.data.preparation import scale
 from digits.files import Arrays
-from digits.preparation import scale
 
 pytestmark = [pytest.mark.xdist_group("tensorflow"), pytest.mark.usefixtures("tensorflow_started")]
 

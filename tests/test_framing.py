@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from digits.data.preparation import scale
 from digits.pictures.background import contrast, flat_ground
 from digits.pictures.centring import centred, placed, scaled, stroke_width, thickened
 from digits.pictures.framing import frame_digit, frame_digits, is_mnist
 from digits.pictures.ink import strength
 from digits.pictures.reading import read_picture
-from digits.preparation import scale
 
 
 def page(width: int, height: int, *bars: tuple[int, int, int, int]) -> np.ndarray:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from digits.data.idx import parse_idx, read_idx_files
 from digits.errors import DigitsError
-from digits.idx import parse_idx, read_idx_files
 
 TWO_BY_THREE = bytes.fromhex("00000802 00000002 00000003 0102030a0bff")
 

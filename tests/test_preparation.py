@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.datasets import Dataset
+from digits.data.datasets import Dataset
+from digits.data.preparation import check_raw, scale, split, summarize
 from digits.errors import DigitsError
 from digits.files import Arrays
-from digits.preparation import check_raw, scale, split, summarize
 
 CLASSES = ("cat", "dog")
 DATASET = Dataset(image_shape=(1, 2), train_size=4, test_size=2, classes=CLASSES, sha256={}, sources={})

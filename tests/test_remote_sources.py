@@ -13,10 +13,10 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from digits import sources
-from digits.datasets import DATASETS, Dataset, NpmPackage, NpzAddress
+from digits.data import sources
+from digits.data.datasets import DATASETS, Dataset, NpmPackage, NpzAddress
+from digits.data.sources import fetch
 from digits.files import write_arrays
-from digits.sources import fetch
 from tests.tiny_dataset import ARRAYS, assert_complete, dataset_from, failure, idx_files
 
 

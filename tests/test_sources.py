@@ -8,11 +8,11 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from digits.datasets import DATASETS, NpmPackage, NpzAddress
+from digits.data.datasets import DATASETS, NpmPackage, NpzAddress
+from digits.data.sources import FetchParams, fetch
 from digits.errors import DigitsError
 from digits.files import write_arrays
 from digits.params import Params
-from digits.sources import FetchParams, fetch
 from stages.fetch import main
 from tests.tiny_dataset import ARRAYS, assert_complete, dataset_from, failure, idx_files, write_files
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits.datasets import Dataset, NpmPackage, NpzAddress
+from digits.data.datasets import Dataset, NpmPackage, NpzAddress
+from digits.data.idx import IDX_FILES
+from digits.data.sources import fetch
 from digits.errors import DigitsError
 from digits.files import Arrays
-from digits.idx import IDX_FILES
-from digits.sources import fetch
 
 SIZE = 28 * 28
 ARRAYS = {

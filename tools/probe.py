@@ -18,6 +18,7 @@ from digits import runtime
 from digits.classifier import load_classifier
 from digits.confidence import CalibrateParams, calibrate, save_calibrated
 from digits.curves import training_curves
+from digits.data.preparation import scale
 from digits.detector import DetectorParams
 from digits.evaluation import EvaluateParams, evaluate
 from digits.figures import write_figure
@@ -27,7 +28,6 @@ from digits.mistakes import confusion_matrix_figure, mistakes_gallery
 from digits.models import load_model, probabilities, save_model
 from digits.nondigits import make_nondigits
 from digits.params import Params
-from digits.preparation import scale
 from digits.recipes import Recipe
 from digits.reliability import reliability_diagram
 from digits.training import train

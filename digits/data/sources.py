@@ -17,10 +17,10 @@ import numpy as np
 from pydantic import Field, field_validator
 from tqdm import tqdm
 
-from digits.datasets import Dataset, NpmPackage, NpzAddress
+from digits.data.datasets import Dataset, NpmPackage, NpzAddress
+from digits.data.idx import IDX_FILES, read_idx_files
 from digits.errors import DigitsError, unknown_name
 from digits.files import Arrays, read_arrays
-from digits.idx import IDX_FILES, read_idx_files
 from digits.params import Section
 
 ADDRESS_TIMEOUT = 30.0

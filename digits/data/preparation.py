@@ -5,7 +5,7 @@ import math
 import numpy as np
 from pydantic import Field
 
-from digits.datasets import Dataset
+from digits.data.datasets import Dataset
 from digits.errors import DigitsError
 from digits.files import Arrays
 from digits.params import Section

@@ -1,0 +1,1 @@
+"""Datasets: where their raw arrays come from, and how they are prepared."""
