@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import scenes
-from digits import runtime
+from digits.backend import runtime
 from digits.pictures.framing import frame_digit
 from digits.pictures.reading import read_picture
 
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("data/model.keras"))
     options = parser.parse_args()
     runtime.start(os.cpu_count() or 1)
-    from digits.models import load_model, probabilities
+    from digits.backend.models import load_model, probabilities
 
     model = load_model(options.model)
     sets, names = unseen(options.photographs, HALVES[options.half])

@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from digits import runtime
+from digits.backend import runtime
+from digits.backend.models import load_model, probabilities
 from digits.files import read_arrays
-from digits.models import load_model, probabilities
 from digits.params import Params
 
 

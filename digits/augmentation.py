@@ -1,7 +1,7 @@
 """Moving and warping images, each in its own way, as a key alone decides.
 
 Only operations that every CPU computes alike are used: random bits, sums, products, and a matrix product.
-The module needs TensorFlow, and so it is imported where it is used, after `digits.runtime.start`.
+The module needs TensorFlow, and so it is imported where it is used, after `digits.backend.runtime.start`.
 """
 
 import math

@@ -1,6 +1,6 @@
 """What a training that was stopped needs to go on as if it had never been.
 
-The module needs Keras, and so it is imported where it is used, after `digits.runtime.start`.
+The module needs Keras, and so it is imported where it is used, after `digits.backend.runtime.start`.
 """
 
 import json

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from digits.backend.quiet import chatter_held_back
 from digits.calibrated import Calibration, Thresholds, read_calibration, read_detector
-from digits.chatter import chatter_held_back
 from digits.errors import DigitsError, unknown_name
 
 ENGINES = ("litert", "keras")
@@ -71,7 +71,7 @@ class Classifier:
 def load_classifier(path: Path, engine: Literal["litert", "keras"]) -> Classifier:
     """Load what the stage `export` (LiteRT) or `calibrate` (Keras) wrote.
 
-    With the engine `keras`, `digits.runtime.start` must have been called.
+    With the engine `keras`, `digits.backend.runtime.start` must have been called.
 
     Raises:
         DigitsError: the file is missing, damaged, or no calibrated model; no such engine.
@@ -126,7 +126,7 @@ def _litert(path: Path, calibration: Calibration) -> Answer:
 
 
 def _keras(path: Path) -> Answer:
+    from digits.backend.models import load_model
     from digits.detector import answerer
-    from digits.models import load_model
 
     return answerer(load_model(path), read_detector(path))

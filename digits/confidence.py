@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
+from digits.backend.models import save_model
 from digits.calibrated import Calibration, append_calibration
 from digits.detector import DetectorParams, answerer, features_and_logits, train_detector
 from digits.files import Arrays, whole_file
 from digits.lettering import draw_characters
-from digits.models import save_model
 from digits.nondigits import make_nondigits
 from digits.params import Section
 from digits.temperature import divide_logits, fit_temperature
@@ -42,7 +42,7 @@ def calibrate(
     classes: tuple[str, ...],
     params: CalibrateParams,
 ) -> tuple[Calibration, list[np.ndarray]]:
-    """Calibrate `model`, whose last layer is changed; `digits.runtime.start` must have been called.
+    """Calibrate `model`, whose last layer is changed; `digits.backend.runtime.start` must have been called.
 
     Args:
         model: a trained classifier that ends in a Dense layer with a softmax.

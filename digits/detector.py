@@ -3,7 +3,7 @@
 What the classifier's last layer is given, its features, says more than the probabilities that come of it:
 those of ten classes sum to 1, whatever the image shows.
 All is computed through exact copies and `predict` or `fit`, so that every CPU gives the same bits.
-Keras is imported where it is used, after `digits.runtime.start`.
+Keras is imported where it is used, after `digits.backend.runtime.start`.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def features_and_logits(model: keras.Sequential, images: np.ndarray) -> tuple[np
     """
     import keras
 
-    from digits.batches import batches_in_order
-    from digits.exact import exact_copy
+    from digits.backend.batches import batches_in_order
+    from digits.backend.exact import exact_copy
 
     copy = exact_copy(model)
     last = copy.layers[-1]
@@ -71,7 +71,7 @@ def train_detector(
     """
     import keras
 
-    from digits.batches import batches_in_order
+    from digits.backend.batches import batches_in_order
 
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(digits) + len(others))
     features = np.concatenate([digits, others])[order]
@@ -101,8 +101,8 @@ def answerer(
     """
     import keras
 
-    from digits.batches import batches_in_order
-    from digits.exact import exact_copy
+    from digits.backend.batches import batches_in_order
+    from digits.backend.exact import exact_copy
 
     copy = exact_copy(model)
     last = copy.layers[-1]

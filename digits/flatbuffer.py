@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def flatbuffer(model: keras.Sequential, detector: list[np.ndarray]) -> bytes:
-    """Convert a classifier of Keras's own layers and its detector, after `digits.runtime.start`.
+    """Convert a classifier of Keras's own layers and its detector, after `digits.backend.runtime.start`.
 
     Returns:
         A network that maps float32 images (N, H, W, C) to probabilities (N, classes) and scores (N,).

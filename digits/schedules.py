@@ -1,6 +1,6 @@
 """How the learning rate goes: what follows the validation loss, and what is fixed for each step beforehand.
 
-The module needs Keras, and so it is imported where it is used, after `digits.runtime.start`.
+The module needs Keras, and so it is imported where it is used, after `digits.backend.runtime.start`.
 """
 
 from __future__ import annotations

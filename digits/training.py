@@ -23,7 +23,7 @@ MOST_AT_ONCE = 25
 def train(
     train: Arrays, validation: Arrays, recipe: Recipe, seed: int, checkpoint: Path, key: str
 ) -> tuple[keras.Sequential, Table]:
-    """Train the recipe's network; `digits.runtime.start` must have been called.
+    """Train the recipe's network; `digits.backend.runtime.start` must have been called.
 
     Args:
         train: `images` (N, H, W, 1), float32 in [0, 1] or uint8 in 255ths,
@@ -42,9 +42,9 @@ def train(
     import keras
 
     from digits.augmentation import augmented
-    from digits.batches import batches_in_order, training_batches
+    from digits.backend.batches import batches_in_order, training_batches
+    from digits.backend.exact import ExactAdam, exact_copy
     from digits.checkpoints import Journal
-    from digits.exact import ExactAdam, exact_copy
     from digits.schedules import scheduled
 
     keras.utils.set_random_seed(seed)

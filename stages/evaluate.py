@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from digits import runtime
 from digits.acceptance import acceptance, parity
+from digits.backend import runtime
+from digits.backend.models import load_model, probabilities
 from digits.classifier import load_classifier
 from digits.errors import run
 from digits.evaluation import EvaluateParams, calibration_error, evaluate, rounded
 from digits.files import read_arrays, read_table, write_json, write_table
-from digits.models import load_model, probabilities
 from digits.params import Params
 from digits.predictions import predictions_table
 

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from digits import runtime
 from digits.acceptance import check_parity
+from digits.backend import runtime
+from digits.backend.models import load_model
 from digits.calibrated import append_calibration, read_calibration, read_detector
 from digits.classifier import load_classifier
 from digits.errors import run
 from digits.files import read_arrays, whole_file
 from digits.flatbuffer import flatbuffer
-from digits.models import load_model
 from digits.params import Params
 
 

@@ -94,7 +94,7 @@ def classifier_files(once: Callable[[str, Callable[[Path], object]], Path]) -> P
 @pytest.fixture(scope="session")
 def tensorflow_started() -> None:
     """Start TensorFlow in this worker, as a stage does; tests that ask for it belong to one xdist group."""
-    from digits import runtime
+    from digits.backend import runtime
 
     runtime.start(2)
 

@@ -22,7 +22,7 @@ def ten_images() -> Arrays:
 def batches(count: int, first_epoch: int = 0, seed: int = 0, shift: int = 0) -> Batches:
     """Give the first `count` batches of four images, three to an epoch."""
     from digits.augmentation import shifted
-    from digits.batches import training_batches
+    from digits.backend.batches import training_batches
 
     def changed(images: Any, key: Any) -> Any:
         return shifted(images, shift, key)
@@ -78,7 +78,7 @@ def test_each_epoch_shifts_an_image_anew() -> None:
 
 def test_no_thread_that_tunes_the_batches_is_waited_for_at_the_end() -> None:
     """It would sleep for up to ten seconds at a time, and not wake when nobody wants another batch."""
-    from digits.batches import batches_in_order, training_batches
+    from digits.backend.batches import batches_in_order, training_batches
 
     images = ten_images()
     datasets = [
@@ -90,7 +90,7 @@ def test_no_thread_that_tunes_the_batches_is_waited_for_at_the_end() -> None:
 
 
 def test_images_in_bytes_reach_the_network_as_the_scaled_ones_do() -> None:
-    from digits.batches import batches_in_order
+    from digits.backend.batches import batches_in_order
 
     images = np.arange(256, dtype=np.uint8).reshape(2, 16, 8)
     (bytes_given, scaled_given) = next(iter(batches_in_order(images[..., np.newaxis], scale(images))))
@@ -100,7 +100,7 @@ def test_images_in_bytes_reach_the_network_as_the_scaled_ones_do() -> None:
 
 
 def test_other_batches_give_every_example_once_and_in_order() -> None:
-    from digits.batches import batches_in_order
+    from digits.backend.batches import batches_in_order
 
     numbers = np.arange(7)
     given = [

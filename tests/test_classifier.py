@@ -127,8 +127,8 @@ def test_both_engines_answer_alike(finished: Project) -> None:
 @pytest.mark.xdist_group("tensorflow")
 @pytest.mark.usefixtures("tensorflow_started")
 def test_two_exports_have_equal_bytes(finished: Project) -> None:
+    from digits.backend.models import load_model
     from digits.flatbuffer import flatbuffer
-    from digits.models import load_model
 
     path = finished.folder / "data/calibrated.keras"
     first, second = (flatbuffer(load_model(path), read_detector(path)) for _ in range(2))

@@ -214,7 +214,7 @@ def test_what_cannot_be_read_is_different(tmp_path: Path, ending: str, reason: s
 def test_models_are_compared_by_their_answers_to_the_test_images(tmp_path: Path) -> None:
     import keras
 
-    from digits.models import save_model
+    from digits.backend.models import save_model
 
     images = np.array([[[[1.0]]], [[[2.0]]]], np.float32)
     write_arrays(tmp_path / "data/prepared/test.npz", {"images": images})

@@ -14,7 +14,7 @@ def layers(momentum: float, shape: tuple[int, ...]) -> tuple[Any, Any]:
     """Give Keras's layer and the exact one, for values of `shape`, with the same odd weights."""
     import keras
 
-    from digits.exact import ExactBatchNormalization
+    from digits.backend.exact import ExactBatchNormalization
 
     random = np.random.default_rng(1)
     weights = [random.random(shape[-1], np.float32) + 0.5 for _ in range(4)]
@@ -78,7 +78,7 @@ def test_a_frozen_layer_keeps_its_averages() -> None:
 def test_dropout_drops_its_share_and_scales_the_rest(rate: float) -> None:
     import tensorflow as tf
 
-    from digits.exact import ExactDropout
+    from digits.backend.exact import ExactDropout
 
     ones = tf.ones((101, 7, 7, 31))
     answers = tf.function(ExactDropout(rate, seed=1))(ones, training=True).numpy()
@@ -95,7 +95,7 @@ def test_dropout_drops_its_share_and_scales_the_rest(rate: float) -> None:
 def test_dropout_draws_anew_at_each_step_and_passes_its_gradient() -> None:
     import tensorflow as tf
 
-    from digits.exact import ExactDropout
+    from digits.backend.exact import ExactDropout
 
     layer, ones = ExactDropout(0.5, seed=1), tf.ones((64, 33))
 
@@ -117,7 +117,7 @@ def test_adam_steps_as_kerass_own() -> None:
     import keras
     import tensorflow as tf
 
-    from digits.exact import ExactAdam
+    from digits.backend.exact import ExactAdam
 
     random = np.random.default_rng(3)
     start = random.standard_normal((37, 5), np.float32)
@@ -136,7 +136,7 @@ def test_adam_steps_as_kerass_own() -> None:
 
 
 def test_a_copied_network_answers_as_the_original_and_leaves_it_alone() -> None:
-    from digits.exact import ExactBatchNormalization, exact_copy
+    from digits.backend.exact import ExactBatchNormalization, exact_copy
     from tests.test_models import small_model
 
     model = small_model()

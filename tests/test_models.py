@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digits.backend.models import load_model, probabilities, save_model
 from digits.errors import DigitsError
 from digits.files import read_arrays, read_table
-from digits.models import load_model, probabilities, save_model
 from digits.networks import build
 from digits.recipes import Recipe
 from tests.pipeline import RECIPE, Project

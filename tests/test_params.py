@@ -8,13 +8,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digits.backend.runtime import RuntimeParams
 from digits.data.preparation import PrepareParams
 from digits.data.sources import FetchParams
 from digits.errors import DigitsError
 from digits.evaluation import EvaluateParams
 from digits.params import Params
 from digits.recipes import Recipe, TrainParams
-from digits.runtime import RuntimeParams
 from tests.pipeline import REPOSITORY
 
 RECIPE: dict[str, Any] = {

@@ -26,7 +26,8 @@ COMPUTE_NOTHING = {"pydantic", "yaml", "tqdm"}
 
 HEAVY = {"keras", "matplotlib", "sklearn", "tensorflow"}
 NEED_TENSORFLOW = {
-    f"digits/{name}.py" for name in ("augmentation", "batches", "checkpoints", "exact", "schedules")
+    f"digits/{name}.py"
+    for name in ("augmentation", "backend/batches", "checkpoints", "backend/exact", "schedules")
 }
 
 

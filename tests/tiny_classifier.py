@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digits import runtime
+from digits.backend import runtime
 from digits.calibrated import Calibration, Thresholds, append_calibration
 from digits.confidence import save_calibrated
 from digits.flatbuffer import flatbuffer

@@ -68,7 +68,7 @@ def layer_operations(given: Operands) -> Iterator[Operation]:
     """Give those of the layers."""
     import tensorflow as tf
 
-    from digits.exact import ExactDropout
+    from digits.backend.exact import ExactDropout
 
     images, kernel = given.images, given.kernel
     scale_, offset = tf.ones(32) * 1.1, tf.ones(32) * 0.1
@@ -91,7 +91,7 @@ def update_operations(given: Operands) -> Iterator[Operation]:
     import keras
     import tensorflow as tf
 
-    from digits.exact import ExactAdam
+    from digits.backend.exact import ExactAdam
 
     adam, weights = ExactAdam(0.001), keras.Variable(given.kernel)
     adam.build([weights])

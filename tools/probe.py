@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from digits import runtime
+from digits.backend import runtime
+from digits.backend.models import load_model, probabilities, save_model
 from digits.classifier import load_classifier
 from digits.confidence import CalibrateParams, calibrate, save_calibrated
 from digits.curves import training_curves
@@ -25,7 +26,6 @@ from digits.figures import write_figure
 from digits.files import Arrays, Table, pixels, write_arrays
 from digits.flatbuffer import flatbuffer
 from digits.mistakes import confusion_matrix_figure, mistakes_gallery
-from digits.models import load_model, probabilities, save_model
 from digits.nondigits import make_nondigits
 from digits.params import Params
 from digits.recipes import Recipe

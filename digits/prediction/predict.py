@@ -169,7 +169,7 @@ def _prepared(images: np.ndarray) -> Iterable[Framed | None]:
 
 def _start_tensorflow() -> None:
     """Start TensorFlow with a thread for each core, unless the program has started it as it likes."""
-    from digits import runtime
+    from digits.backend import runtime
 
     if "tensorflow" not in sys.modules:
         runtime.start(os.cpu_count() or 1)

@@ -138,7 +138,7 @@ def answer_differences(first: Path, second: Path, root: Path) -> Differences:
 
     The test images and the number of threads are those of the pipeline at `root`.
     """
-    from digits import runtime
+    from digits.backend import runtime
     from digits.params import Params
 
     images = read_arrays(root / TEST_SET, ("images",))["images"]
@@ -164,7 +164,7 @@ def _calibrations(first: Path, second: Path) -> tuple[str, object, object]:
 def _answers(path: Path, images: np.ndarray) -> np.ndarray:
     """Give what a model says about each image: probabilities, and if calibrated, score and acceptance."""
     if not has_calibration(path) and path.suffix == ".keras":
-        from digits.models import load_model, probabilities
+        from digits.backend.models import load_model, probabilities
 
         return probabilities(load_model(path), images)
     from digits.classifier import load_classifier

@@ -5,7 +5,7 @@ which x86 CPUs approximate each in its own way.
 TensorFlow's fused operation, which oneDNN computes by square root and division,
 answers exactly and in half the time.
 Keras's dropout and Adam are exact too, and take more operations: docs/recipes.md has what that gains.
-The module needs Keras, and so it is imported where it is used, after `digits.runtime.start`.
+The module needs Keras, and so it is imported where it is used, after `digits.backend.runtime.start`.
 """
 
 from typing import Any

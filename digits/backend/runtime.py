@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from pydantic import Field
 
-from digits.chatter import chatter_held_back
+from digits.backend.quiet import chatter_held_back
 from digits.params import Section
 
 # What a shell may have set that changes which kernels compute, or how much is trained.
@@ -41,7 +41,9 @@ def start(threads: int) -> None:
         RuntimeError: TensorFlow was imported before, and read its settings then.
     """
     if "tensorflow" in sys.modules:
-        raise RuntimeError("TensorFlow was imported before digits.runtime.start could fix its settings")
+        raise RuntimeError(
+            "TensorFlow was imported before digits.backend.runtime.start could fix its settings"
+        )
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         del os.environ[name]
     os.environ.update(ENVIRONMENT)

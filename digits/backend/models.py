@@ -42,7 +42,7 @@ def _without_traces(value: Any) -> Any:
 
 
 def load_model(path: Path) -> keras.Model:
-    """Read a model; `digits.runtime.start` must have been called.
+    """Read a model; `digits.backend.runtime.start` must have been called.
 
     Raises:
         DigitsError: the file is missing, or is no `.keras` archive.
@@ -63,7 +63,7 @@ def probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     Returns:
         Float32 probabilities (N, classes); a row sums to 1.
     """
-    from digits.batches import batches_in_order
-    from digits.exact import exact_copy
+    from digits.backend.batches import batches_in_order
+    from digits.backend.exact import exact_copy
 
     return np.asarray(exact_copy(model).predict(batches_in_order(images), verbose=0))

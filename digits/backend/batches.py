@@ -1,6 +1,6 @@
 """How images reach the network: in an order, and changed, as seed and epoch alone decide.
 
-The module needs TensorFlow, and so it is imported where it is used, after `digits.runtime.start`.
+The module needs TensorFlow, and so it is imported where it is used, after `digits.backend.runtime.start`.
 """
 
 from collections.abc import Callable

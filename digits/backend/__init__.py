@@ -1,0 +1,1 @@
+"""TensorFlow and Keras, held to the same bits on every CPU."""
