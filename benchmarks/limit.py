@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from digits import networks
 from digits.params import Params
-from digits.recipes import Recipe
+from digits.training import networks
+from digits.training.recipes import Recipe
 
 SIZE, REPEATS = 4096, 7
 

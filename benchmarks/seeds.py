@@ -18,11 +18,11 @@ from benchmarks.borrowed import borrowed_folder, with_recipe
 from benchmarks.children import run_child
 from benchmarks.contestants import wrong_answers
 from benchmarks.report import write_between
-from digits.closure import import_closure
 from digits.environment import locked_versions
 from digits.errors import DigitsError, run
 from digits.files import fingerprint, read_table, write_text
 from digits.params import Params
+from digits.training.imports import import_closure
 
 RESULTS, PAGE = Path("docs/seeds.json"), Path("docs/recipes.md")
 

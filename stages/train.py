@@ -4,13 +4,13 @@ from pathlib import Path
 
 from digits.backend import runtime
 from digits.backend.models import save_model
-from digits.closure import import_closure
 from digits.environment import locked_versions
 from digits.errors import run
 from digits.files import Arrays, fingerprint, pixels, read_arrays, write_table
 from digits.params import Params
-from digits.recipes import Recipe, TrainParams
-from digits.training import train
+from digits.training.imports import import_closure
+from digits.training.recipes import Recipe, TrainParams
+from digits.training.train import train
 
 
 def in_bytes(path: Path) -> Arrays:

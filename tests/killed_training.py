@@ -19,7 +19,8 @@ def die() -> None:
 
 
 def die_at_batch(number: int) -> None:
-    from digits import runtime, training
+    from digits.backend import runtime
+    from digits.training import train as training
 
     # Python sees each batch end only where TensorFlow takes one step at a time.
     training.MOST_AT_ONCE = 1
@@ -27,7 +28,7 @@ def die_at_batch(number: int) -> None:
 
     def start_and_arm(threads: int) -> None:
         start(threads)
-        from digits.checkpoints import Journal
+        from digits.training.checkpoints import Journal
 
         batches = iter(range(1, number + 1))
         Journal.on_train_batch_end = lambda *_, **__: die() if next(batches) == number else None

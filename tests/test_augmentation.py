@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digits.recipes import Augmentation
+from digits.training.recipes import Augmentation
 from tests.pipeline import NO_CHANGE
 
 pytestmark = [pytest.mark.xdist_group("tensorflow"), pytest.mark.usefixtures("tensorflow_started")]
@@ -20,7 +20,7 @@ def augmentation(**changes: float) -> Augmentation:
 def augmented(images: np.ndarray, key: int = 1, **changes: float) -> Any:
     import tensorflow as tf
 
-    from digits.augmentation import augmented
+    from digits.training.augmentation import augmented
 
     return augmented(tf.constant(images), tf.constant([key, 2], tf.int64), augmentation(**changes)).numpy()
 
@@ -42,7 +42,7 @@ def moved(image: np.ndarray, down: int, right: int) -> np.ndarray:
 def test_a_shift_moves_whole_pixels_over_zeros_in_all_directions_alike() -> None:
     import tensorflow as tf
 
-    from digits.augmentation import shifted
+    from digits.training.augmentation import shifted
 
     images = np.random.default_rng(0).random((1000, 5, 4, 2), np.float32) + 0.1
     results: Any = shifted(tf.constant(images), 2, tf.constant([1, 2], tf.int64)).numpy()
@@ -84,7 +84,7 @@ def test_an_image_may_be_wide_and_have_several_channels() -> None:
 def test_a_place_between_pixels_is_a_weighted_mean_and_all_outside_is_zero() -> None:
     import tensorflow as tf
 
-    from digits.augmentation import sampled
+    from digits.training.augmentation import sampled
 
     image = tf.constant([[1.0, 2.0], [4.0, 8.0]], shape=[1, 2, 2, 1])
     places = [(0, 0), (0.5, 0), (0.25, 0.5), (-0.5, 1)]
@@ -111,7 +111,7 @@ def test_an_image_is_turned_scaled_and_sheared_by_the_shares_that_are_drawn(
 ) -> None:
     import tensorflow as tf
 
-    from digits.augmentation import linear_maps
+    from digits.training.augmentation import linear_maps
 
     numbers = tf.constant(drawn, tf.float32, shape=[1, 4, 1])
     maps = linear_maps(numbers, augmentation(rotation=30, scale=0.1, shear=0.2))
@@ -120,7 +120,7 @@ def test_an_image_is_turned_scaled_and_sheared_by_the_shares_that_are_drawn(
 
 
 def test_the_splines_are_smooth_and_sum_to_one() -> None:
-    from digits.augmentation import cubic_spline
+    from digits.training.augmentation import cubic_spline
 
     splines = cubic_spline(28, 7)
 

@@ -21,8 +21,8 @@ def ten_images() -> Arrays:
 
 def batches(count: int, first_epoch: int = 0, seed: int = 0, shift: int = 0) -> Batches:
     """Give the first `count` batches of four images, three to an epoch."""
-    from digits.augmentation import shifted
     from digits.backend.batches import training_batches
+    from digits.training.augmentation import shifted
 
     def changed(images: Any, key: Any) -> Any:
         return shifted(images, shift, key)

@@ -35,7 +35,7 @@ def checkpoint(content: bytes, tmp_path: Path) -> Path:
 def new_journal(path: Path, key: str) -> Any:
     import keras
 
-    from digits.checkpoints import Journal
+    from digits.training.checkpoints import Journal
 
     stopping = keras.callbacks.EarlyStopping(patience=1, restore_best_weights=True)
     return Journal(path, key, stopping, keras.callbacks.ReduceLROnPlateau(patience=1), says_epochs=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.closure import import_closure, imported_names
+from digits.training.imports import import_closure, imported_names
 
 
 @pytest.fixture

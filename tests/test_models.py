@@ -13,8 +13,8 @@ import pytest
 from digits.backend.models import load_model, probabilities, save_model
 from digits.errors import DigitsError
 from digits.files import read_arrays, read_table
-from digits.networks import build
-from digits.recipes import Recipe
+from digits.training.networks import build
+from digits.training.recipes import Recipe
 from tests.pipeline import RECIPE, Project
 
 pytestmark = [pytest.mark.xdist_group("tensorflow"), pytest.mark.usefixtures("tensorflow_started")]

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from digits.errors import DigitsError
-from digits.networks import NETWORKS, build
 from digits.params import Params
-from digits.recipes import Recipe
+from digits.training.networks import NETWORKS, build
+from digits.training.recipes import Recipe
 from tests.pipeline import REPOSITORY
 
 pytestmark = [pytest.mark.xdist_group("tensorflow"), pytest.mark.usefixtures("tensorflow_started")]

@@ -14,7 +14,7 @@ from digits.data.sources import FetchParams
 from digits.errors import DigitsError
 from digits.evaluation import EvaluateParams
 from digits.params import Params
-from digits.recipes import Recipe, TrainParams
+from digits.training.recipes import Recipe, TrainParams
 from tests.pipeline import REPOSITORY
 
 RECIPE: dict[str, Any] = {

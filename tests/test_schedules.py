@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digits.recipes import OneCycle
+from digits.training.recipes import OneCycle
 
 pytestmark = [pytest.mark.xdist_group("tensorflow"), pytest.mark.usefixtures("tensorflow_started")]
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.xdist_group("tensorflow"), pytest.mark.usefixtures("te
 def test_one_cycle_is_straight_up_and_straight_down(
     warm_up: float, final: float, expected: list[float]
 ) -> None:
-    from digits.schedules import one_cycle_rates
+    from digits.training.schedules import one_cycle_rates
 
     rates = one_cycle_rates(OneCycle(kind="one_cycle", warm_up=warm_up, final=final), 0.1, 4)
 
@@ -30,7 +30,7 @@ def test_one_cycle_is_straight_up_and_straight_down(
 def test_each_step_has_its_rate_and_the_last_one_stays() -> None:
     import tensorflow as tf
 
-    from digits.schedules import FixedRates
+    from digits.training.schedules import FixedRates
 
     rates = FixedRates(np.array([0.5, 0.25, 0.125]))
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from digits import runtime, training
+from digits.backend import runtime
 from digits.files import read_arrays, read_table, write_arrays
+from digits.training import train as training
 from stages import train as stage
 from tests.pipeline import Project
 
@@ -145,7 +146,7 @@ def test_a_checkpoint_belongs_to_the_exact_inputs(untrained: Project) -> None:
         lambda: untrained.set_param("recipes.article.dropout.dense", 0.4),
         lambda: change_labels("data/prepared/train.npz"),
         lambda: change_labels("data/prepared/validation.npz"),
-        lambda: append("digits/networks.py", "# another network\n"),
+        lambda: append("digits/training/networks.py", "# another network\n"),
         lambda: append("environment.yaml", 'another: "1.0"\n'),
     ):
         change()

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 import digits
-from digits.closure import import_closure, imported_names
 from digits.environment import locked_versions
+from digits.training.imports import import_closure, imported_names
 from tests.pipeline import REPOSITORY, STAGES, Project, declared_files
 
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
@@ -27,7 +27,13 @@ COMPUTE_NOTHING = {"pydantic", "yaml", "tqdm"}
 HEAVY = {"keras", "matplotlib", "sklearn", "tensorflow"}
 NEED_TENSORFLOW = {
     f"digits/{name}.py"
-    for name in ("augmentation", "backend/batches", "checkpoints", "backend/exact", "schedules")
+    for name in (
+        "backend/batches",
+        "backend/exact",
+        "training/augmentation",
+        "training/checkpoints",
+        "training/schedules",
+    )
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from digits.recipes import Augmentation
+from digits.training.recipes import Augmentation
 
 # A result's name, and what computes it.
 Operation = tuple[str, Callable[[], Any]]
@@ -142,7 +142,7 @@ def drawn(given: Operands) -> Iterator[Operation]:
     """Give what random numbers decide."""
     import tensorflow as tf
 
-    from digits.augmentation import augmented
+    from digits.training.augmentation import augmented
 
     every_change = Augmentation(shift=1, rotation=20, scale=0.2, shear=0.2, elastic=2, elastic_spacing=5)
 

@@ -28,9 +28,9 @@ from digits.flatbuffer import flatbuffer
 from digits.mistakes import confusion_matrix_figure, mistakes_gallery
 from digits.nondigits import make_nondigits
 from digits.params import Params
-from digits.recipes import Recipe
 from digits.reliability import reliability_diagram
-from digits.training import train
+from digits.training.recipes import Recipe
+from digits.training.train import train
 from tools.operations import operations
 
 STEPS = 3

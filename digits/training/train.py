@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digits import networks
 from digits.files import Arrays, Table
-from digits.recipes import Recipe
+from digits.training import networks
+from digits.training.recipes import Recipe
 
 if TYPE_CHECKING:
     import keras
@@ -37,15 +37,15 @@ def train(
     Returns:
         A model of Keras's own layers with the weights of the epoch of lowest validation loss,
         or of the last epoch where the schedule is `one_cycle`, and the history:
-        a value per epoch for each column of `digits.checkpoints.HISTORY`.
+        a value per epoch for each column of `digits.training.checkpoints.HISTORY`.
     """
     import keras
 
-    from digits.augmentation import augmented
     from digits.backend.batches import batches_in_order, training_batches
     from digits.backend.exact import ExactAdam, exact_copy
-    from digits.checkpoints import Journal
-    from digits.schedules import scheduled
+    from digits.training.augmentation import augmented
+    from digits.training.checkpoints import Journal
+    from digits.training.schedules import scheduled
 
     keras.utils.set_random_seed(seed)
     classes = int(train["labels"].max()) + 1

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from digits.recipes import Augmentation
+from digits.training.recipes import Augmentation
 
 # Numbers that a warp draws for an image beside the displacements: angle, two scales, shear.
 LINEAR = 4

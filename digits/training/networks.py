@@ -13,7 +13,7 @@ from digits.errors import DigitsError
 if TYPE_CHECKING:
     import keras
 
-    from digits.recipes import Recipe
+    from digits.training.recipes import Recipe
 
     Network = Callable[[int, Recipe], list[keras.Layer]]
 

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from digits.errors import unknown_name
-from digits.networks import NETWORKS
 from digits.params import Section
+from digits.training.networks import NETWORKS
 
 
 def _known_network(name: str) -> str:

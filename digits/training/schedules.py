@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.recipes import OneCycle, Plateau, Recipe
+from digits.training.recipes import OneCycle, Plateau, Recipe
 
 Callbacks = tuple[keras.callbacks.EarlyStopping | None, keras.callbacks.ReduceLROnPlateau | None]
 

@@ -1,0 +1,1 @@
+"""Training: recipes, networks, and the loop that fits them."""
