@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from digits.calibration import calibration_bins, expected_calibration_error
+from digits.evaluation.calibration_error import calibration_bins, expected_calibration_error
+from digits.evaluation.intervals import wilson_interval
 from digits.figures import BLUE, QUIET, blank_figure, heading, house_style
-from digits.intervals import wilson_interval
 
 # Between the bars, on both sides of an edge.
 GAP = 0.002

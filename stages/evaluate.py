@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from digits.acceptance import acceptance, parity
 from digits.backend import runtime
 from digits.backend.models import load_model, probabilities
 from digits.classifier import load_classifier
 from digits.errors import run
-from digits.evaluation import EvaluateParams, calibration_error, evaluate, rounded
+from digits.evaluation.acceptance import acceptance, parity
+from digits.evaluation.metrics import EvaluateParams, calibration_error, evaluate, rounded
+from digits.evaluation.predictions import predictions_table
 from digits.files import read_arrays, read_table, write_json, write_table
 from digits.params import Params
-from digits.predictions import predictions_table
 
 
 def main() -> None:

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from digits.acceptance import check_parity
 from digits.backend import runtime
 from digits.backend.models import load_model
 from digits.calibrated import append_calibration, read_calibration, read_detector
 from digits.classifier import load_classifier
 from digits.errors import run
+from digits.evaluation.acceptance import check_parity
 from digits.files import read_arrays, whole_file
 from digits.flatbuffer import flatbuffer
 from digits.params import Params

@@ -5,11 +5,11 @@ from pathlib import Path
 from digits.curves import COLUMNS, training_curves
 from digits.data.datasets import DATASETS
 from digits.errors import run
+from digits.evaluation.predictions import read_predictions
 from digits.figures import write_figure
 from digits.files import read_arrays, read_table
 from digits.mistakes import confusion_matrix_figure, mistakes_gallery
 from digits.params import Params
-from digits.predictions import read_predictions
 from digits.reliability import reliability_diagram
 
 

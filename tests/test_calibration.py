@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digits.calibration import calibration_bins, expected_calibration_error
+from digits.evaluation.calibration_error import calibration_bins, expected_calibration_error
 
 # Two bins: 0.3 (wrong) and 0.5 (right) are in (0, 0.5], 0.8 (right) and 1.0 (wrong) in (0.5, 1].
 CONFIDENCE = np.array([0.3, 0.5, 0.8, 1.0])

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digits.acceptance import acceptance, check_parity, parity
 from digits.calibrated import Thresholds
 from digits.errors import DigitsError
+from digits.evaluation.acceptance import acceptance, check_parity, parity
 from digits.temperature import LOWEST, divide_logits, fit_temperature, negative_log_likelihood
 from digits.thresholds import choose_thresholds
 

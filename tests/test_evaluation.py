@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits.errors import DigitsError
-from digits.evaluation import (
+from digits.evaluation.metrics import (
     EvaluateParams,
     Marks,
     accuracy_gap,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.intervals import wilson_interval
+from digits.evaluation.intervals import wilson_interval
 
 
 def test_the_interval_of_9942_in_10000_is_15_hundredths_of_a_percent_to_either_side() -> None:

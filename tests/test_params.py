@@ -12,7 +12,7 @@ from digits.backend.runtime import RuntimeParams
 from digits.data.preparation import PrepareParams
 from digits.data.sources import FetchParams
 from digits.errors import DigitsError
-from digits.evaluation import EvaluateParams
+from digits.evaluation.metrics import EvaluateParams
 from digits.params import Params
 from digits.training.recipes import Recipe, TrainParams
 from tests.pipeline import REPOSITORY

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from digits.errors import DigitsError
+from digits.evaluation.predictions import predictions_table, read_predictions
 from digits.files import write_table
-from digits.predictions import predictions_table, read_predictions
 
 LABELS = np.array([7, 2, 1], np.uint8)
 

@@ -21,7 +21,7 @@ from digits.confidence import CalibrateParams, calibrate, save_calibrated
 from digits.curves import training_curves
 from digits.data.preparation import scale
 from digits.detector import DetectorParams
-from digits.evaluation import EvaluateParams, evaluate
+from digits.evaluation.metrics import EvaluateParams, evaluate
 from digits.figures import write_figure
 from digits.files import Arrays, Table, pixels, write_arrays
 from digits.flatbuffer import flatbuffer

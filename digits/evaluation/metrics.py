@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 from pydantic import Field
 
-from digits.calibration import expected_calibration_error
 from digits.errors import DigitsError
+from digits.evaluation.calibration_error import expected_calibration_error
+from digits.evaluation.intervals import wilson_interval
 from digits.files import Table
-from digits.intervals import wilson_interval
 from digits.params import Section
 
 

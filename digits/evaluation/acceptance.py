@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from digits.errors import DigitsError
-from digits.intervals import wilson_interval
+from digits.evaluation.intervals import wilson_interval
 
 # Of two networks that differ in nothing but the order of their sums.
 ROUNDING = 1e-3
