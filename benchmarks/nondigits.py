@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.classifier import Classifier, load_classifier
+from digits.classifier.classifier import Classifier, load_classifier
 from digits.files import read_arrays
 from digits.lettering import LETTERS, character_image
 

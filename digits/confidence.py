@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from digits.backend.models import save_model
-from digits.calibrated import Calibration, append_calibration
-from digits.detector import DetectorParams, answerer, features_and_logits, train_detector
+from digits.classifier.detector import DetectorParams, answerer, features_and_logits, train_detector
+from digits.classifier.metadata import Calibration, append_calibration
 from digits.files import Arrays, whole_file
 from digits.lettering import draw_characters
 from digits.nondigits import make_nondigits

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digits.calibrated import Thresholds
+from digits.classifier.metadata import Thresholds
 
 # The thresholds that are tried, lowest first: three decimals are as fine as a person will read.
 STEPS = 1000

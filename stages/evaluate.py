@@ -4,7 +4,7 @@ from pathlib import Path
 
 from digits.backend import runtime
 from digits.backend.models import load_model, probabilities
-from digits.classifier import load_classifier
+from digits.classifier.classifier import load_classifier
 from digits.errors import run
 from digits.evaluation.acceptance import acceptance, parity
 from digits.evaluation.metrics import EvaluateParams, calibration_error, evaluate, rounded

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from digits.backend import runtime
 from digits.backend.models import load_model
-from digits.calibrated import append_calibration, read_calibration, read_detector
-from digits.classifier import load_classifier
+from digits.classifier.classifier import load_classifier
+from digits.classifier.metadata import append_calibration, read_calibration, read_detector
+from digits.classifier.tflite import flatbuffer
 from digits.errors import run
 from digits.evaluation.acceptance import check_parity
 from digits.files import read_arrays, whole_file
-from digits.flatbuffer import flatbuffer
 from digits.params import Params
 
 

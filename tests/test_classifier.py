@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits.calibrated import (
+from digits.classifier.classifier import load_classifier
+from digits.classifier.metadata import (
     Calibration,
     Thresholds,
     append_calibration,
     read_calibration,
     read_detector,
 )
-from digits.classifier import load_classifier
 from digits.errors import DigitsError
 from digits.files import read_arrays
 from tests.pipeline import REPOSITORY, Project
@@ -104,7 +104,7 @@ def test_images_of_another_form_are_refused(finished: Project) -> None:
 
 
 def test_litert_needs_no_tensorflow() -> None:
-    code = "import sys, digits.classifier, ai_edge_litert.interpreter; "
+    code = "import sys, digits.classifier.classifier, ai_edge_litert.interpreter; "
     code += "print({'tensorflow', 'keras'} & {*sys.modules})"
     finished = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
 
@@ -128,7 +128,7 @@ def test_both_engines_answer_alike(finished: Project) -> None:
 @pytest.mark.usefixtures("tensorflow_started")
 def test_two_exports_have_equal_bytes(finished: Project) -> None:
     from digits.backend.models import load_model
-    from digits.flatbuffer import flatbuffer
+    from digits.classifier.tflite import flatbuffer
 
     path = finished.folder / "data/calibrated.keras"
     first, second = (flatbuffer(load_model(path), read_detector(path)) for _ in range(2))

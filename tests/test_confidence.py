@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digits.calibrated import Thresholds
+from digits.classifier.metadata import Thresholds
 from digits.errors import DigitsError
 from digits.evaluation.acceptance import acceptance, check_parity, parity
 from digits.temperature import LOWEST, divide_logits, fit_temperature, negative_log_likelihood
@@ -101,7 +101,7 @@ def network() -> Any:
 @pytest.mark.xdist_group("tensorflow")
 @pytest.mark.usefixtures("tensorflow_started")
 def test_the_last_layer_divides_its_logits_by_itself() -> None:
-    from digits.detector import features_and_logits
+    from digits.classifier.detector import features_and_logits
 
     model = network()
     images = np.random.default_rng(0).random((3, 2, 2, 1), np.float32)
@@ -115,7 +115,7 @@ def test_the_last_layer_divides_its_logits_by_itself() -> None:
 @pytest.mark.xdist_group("tensorflow")
 @pytest.mark.usefixtures("tensorflow_started")
 def test_the_detector_learns_to_refuse_noise_and_the_same_every_time() -> None:
-    from digits.detector import DetectorParams, train_detector
+    from digits.classifier.detector import DetectorParams, train_detector
 
     random = np.random.default_rng(0)
     digits = random.normal(2, 1, (300, 8)).astype(np.float32)

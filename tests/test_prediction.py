@@ -14,8 +14,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from digits import Prediction, find_digits, load_model, predict_digit, predict_digits
-from digits.calibrated import Calibration, Thresholds
-from digits.classifier import Classifier
+from digits.classifier.classifier import Classifier
+from digits.classifier.metadata import Calibration, Thresholds
 from digits.errors import DigitsError
 from tests.drawing import drawn
 from tests.pipeline import REPOSITORY

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tqdm import tqdm
 
-    from digits.classifier import Classifier
+    from digits.classifier.classifier import Classifier
     from digits.prediction.inputs import Source
     from digits.prediction.output import Listing
     from digits.prediction.predict import Prediction

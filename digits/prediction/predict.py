@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from digits.classifier import Classifier, load_classifier
+from digits.classifier.classifier import Classifier, load_classifier
 from digits.errors import DigitsError, unknown_name
 from digits.pictures.centring import SIDE
 from digits.pictures.framing import Framed, frame_digit, frame_digits, frame_mnist

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from digits.calibrated import has_calibration, read_calibration
+from digits.classifier.metadata import has_calibration, read_calibration
 from digits.errors import DigitsError
 from digits.files import Arrays, read_arrays
 
@@ -167,7 +167,7 @@ def _answers(path: Path, images: np.ndarray) -> np.ndarray:
         from digits.backend.models import load_model, probabilities
 
         return probabilities(load_model(path), images)
-    from digits.classifier import load_classifier
+    from digits.classifier.classifier import load_classifier
 
     classifier = load_classifier(path, "keras" if path.suffix == ".keras" else "litert")
     said = classifier.classify(images)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digits.detector import DIGIT
+from digits.classifier.detector import DIGIT
 
 if TYPE_CHECKING:
     import keras

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from digits.backend.quiet import chatter_held_back
-from digits.calibrated import Calibration, Thresholds, read_calibration, read_detector
+from digits.classifier.metadata import Calibration, Thresholds, read_calibration, read_detector
 from digits.errors import DigitsError, unknown_name
 
 ENGINES = ("litert", "keras")
@@ -127,6 +127,6 @@ def _litert(path: Path, calibration: Calibration) -> Answer:
 
 def _keras(path: Path) -> Answer:
     from digits.backend.models import load_model
-    from digits.detector import answerer
+    from digits.classifier.detector import answerer
 
     return answerer(load_model(path), read_detector(path))

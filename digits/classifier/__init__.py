@@ -1,0 +1,1 @@
+"""The calibrated classifier as applications ask it, and its files."""
