@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from digits.calibration.characters import LETTERS, character_image
 from digits.classifier.classifier import Classifier, load_classifier
 from digits.files import read_arrays
-from digits.lettering import LETTERS, character_image
 
 COUNT = 10_000
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from digits.backend import runtime
 from digits.backend.models import load_model
-from digits.confidence import CalibrateParams, calibrate, save_calibrated
+from digits.calibration.calibrate import CalibrateParams, calibrate, save_calibrated
 from digits.data.datasets import DATASETS
 from digits.errors import run
 from digits.files import read_arrays

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digits.calibration.temperature import LOWEST, divide_logits, fit_temperature, negative_log_likelihood
+from digits.calibration.thresholds import choose_thresholds
 from digits.classifier.metadata import Thresholds
 from digits.errors import DigitsError
 from digits.evaluation.acceptance import acceptance, check_parity, parity
-from digits.temperature import LOWEST, divide_logits, fit_temperature, negative_log_likelihood
-from digits.thresholds import choose_thresholds
 
 # Of four images with logits 2 and 0, three are of the class with the 2.
 LOGITS = np.array([[2, 0]] * 4, np.float32)

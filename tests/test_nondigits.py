@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from digits.lettering import draw_characters
-from digits.nondigits import KINDS, make_nondigits, mixtures
+from digits.calibration.characters import draw_characters
+from digits.calibration.nondigits import KINDS, make_nondigits, mixtures
 
 SIZES = [(28, 28), (14, 14), (20, 16)]
 

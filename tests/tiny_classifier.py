@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from digits.backend import runtime
+from digits.calibration.calibrate import save_calibrated
 from digits.classifier.metadata import Calibration, Thresholds, append_calibration
 from digits.classifier.tflite import flatbuffer
-from digits.confidence import save_calibrated
 from digits.pictures.framing import frame_digit
 from digits.pictures.reading import read_picture
 from tests.drawing import drawn

@@ -16,17 +16,17 @@ import numpy as np
 
 from digits.backend import runtime
 from digits.backend.models import load_model, probabilities, save_model
+from digits.calibration.calibrate import CalibrateParams, calibrate, save_calibrated
+from digits.calibration.nondigits import make_nondigits
 from digits.classifier.classifier import load_classifier
 from digits.classifier.detector import DetectorParams
 from digits.classifier.tflite import flatbuffer
-from digits.confidence import CalibrateParams, calibrate, save_calibrated
 from digits.curves import training_curves
 from digits.data.preparation import scale
 from digits.evaluation.metrics import EvaluateParams, evaluate
 from digits.figures import write_figure
 from digits.files import Arrays, Table, pixels, write_arrays
 from digits.mistakes import confusion_matrix_figure, mistakes_gallery
-from digits.nondigits import make_nondigits
 from digits.params import Params
 from digits.reliability import reliability_diagram
 from digits.training.recipes import Recipe

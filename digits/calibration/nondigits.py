@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from digits.lettering import LETTERS, draw_characters
+from digits.calibration.characters import LETTERS, draw_characters
 
 Kind = Callable[[np.random.Generator, np.ndarray, np.ndarray], np.ndarray]
 

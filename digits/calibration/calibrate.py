@@ -9,14 +9,14 @@ import numpy as np
 from pydantic import Field
 
 from digits.backend.models import save_model
+from digits.calibration.characters import draw_characters
+from digits.calibration.nondigits import make_nondigits
+from digits.calibration.temperature import divide_logits, fit_temperature
+from digits.calibration.thresholds import choose_thresholds
 from digits.classifier.detector import DetectorParams, answerer, features_and_logits, train_detector
 from digits.classifier.metadata import Calibration, append_calibration
 from digits.files import Arrays, whole_file
-from digits.lettering import draw_characters
-from digits.nondigits import make_nondigits
 from digits.params import Section
-from digits.temperature import divide_logits, fit_temperature
-from digits.thresholds import choose_thresholds
 
 if TYPE_CHECKING:
     import keras

@@ -1,0 +1,1 @@
+"""What makes a trained network's confidence honest."""
