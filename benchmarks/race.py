@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, NullLocator
 
 from benchmarks.contestants import Result
-from digits.figures import BLUE, INK, QUIET, VERMILION, blank_figure, heading, house_style
+from digits.figures.style import BLUE, INK, QUIET, VERMILION, blank_figure, heading, house_style
 
 # The pipeline's own recipes in colours, the others in greys, told apart by their lines.
 LOOKS = {

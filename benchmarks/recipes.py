@@ -23,7 +23,7 @@ from benchmarks.contestants import Contestant, Epoch, Result, contestants
 from benchmarks.race import NAMES, race_picture
 from benchmarks.report import write_between
 from digits.errors import DigitsError, run, unknown_name
-from digits.figures import write_figure
+from digits.figures.style import write_figure
 from digits.files import write_json
 from digits.params import Params
 

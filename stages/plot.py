@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from digits.curves import COLUMNS, training_curves
 from digits.data.datasets import DATASETS
 from digits.errors import run
 from digits.evaluation.predictions import read_predictions
-from digits.figures import write_figure
+from digits.figures.mistakes import confusion_matrix_figure, mistakes_gallery
+from digits.figures.reliability import reliability_diagram
+from digits.figures.style import write_figure
+from digits.figures.training import COLUMNS, training_curves
 from digits.files import read_arrays, read_table
-from digits.mistakes import confusion_matrix_figure, mistakes_gallery
 from digits.params import Params
-from digits.reliability import reliability_diagram
 
 
 def main() -> None:

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from digits.curves import training_curves
 from digits.errors import DigitsError
-from digits.figures import house_style, write_figure
+from digits.figures.mistakes import confusion_matrix, confusion_matrix_figure, mistakes_gallery
+from digits.figures.reliability import reliability_diagram
+from digits.figures.style import house_style, write_figure
+from digits.figures.training import training_curves
 from digits.files import Table
-from digits.mistakes import confusion_matrix, confusion_matrix_figure, mistakes_gallery
-from digits.reliability import reliability_diagram
 
 CLASSES = ("0", "1", "2")
 HISTORY: Table = {

@@ -207,7 +207,16 @@ def test_only_the_nouns_of_tensorflow_import_it_at_the_top() -> None:
 
 def test_importing_a_noun_loads_no_framework_but_the_one_it_is_about() -> None:
     """Those that draw load matplotlib, those that need TensorFlow are imported where they are used."""
-    draw = {f"digits/{name}.py" for name in ("curves", "explanation", "figures", "mistakes", "reliability")}
+    draw = {
+        f"digits/{name}.py"
+        for name in (
+            "figures/mistakes",
+            "figures/reliability",
+            "figures/style",
+            "figures/training",
+            "prediction/explanation",
+        )
+    }
     nouns = sorted(set(NOUNS) - NEED_TENSORFLOW, key=lambda noun: (noun in draw, noun))
     code = "import importlib, json, sys; loaded = {}\n"
     code += f"for noun in {nouns}:\n    importlib.import_module(noun.removesuffix('.py').replace('/', '.'))\n"

@@ -21,14 +21,14 @@ from digits.calibration.nondigits import make_nondigits
 from digits.classifier.classifier import load_classifier
 from digits.classifier.detector import DetectorParams
 from digits.classifier.tflite import flatbuffer
-from digits.curves import training_curves
 from digits.data.preparation import scale
 from digits.evaluation.metrics import EvaluateParams, evaluate
-from digits.figures import write_figure
+from digits.figures.mistakes import confusion_matrix_figure, mistakes_gallery
+from digits.figures.reliability import reliability_diagram
+from digits.figures.style import write_figure
+from digits.figures.training import training_curves
 from digits.files import Arrays, Table, pixels, write_arrays
-from digits.mistakes import confusion_matrix_figure, mistakes_gallery
 from digits.params import Params
-from digits.reliability import reliability_diagram
 from digits.training.recipes import Recipe
 from digits.training.train import train
 from tools.operations import operations

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.scenes import photograph
-from digits.figures import write_figure
+from digits.figures.style import write_figure
 from digits.prediction.explanation import explanation
 from digits.prediction.predict import load_model, predict_digit
 

@@ -140,7 +140,7 @@ def _where(source: Source) -> str:
 
 
 def _explain(path: Path, name: str, predictions: list[Prediction]) -> None:
-    from digits.figures import write_figure
+    from digits.figures.style import write_figure
     from digits.prediction.explanation import explanation
 
     write_figure(path, explanation(name, predictions))

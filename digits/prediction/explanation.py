@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from digits.figures import BLUE, QUIET, VERMILION, blank_figure, heading, house_style
+from digits.figures.style import BLUE, QUIET, VERMILION, blank_figure, heading, house_style
 from digits.prediction.output import percent
 
 if TYPE_CHECKING:

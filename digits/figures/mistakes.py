@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from digits.figures import BLUE, INK, QUIET, blank_figure, heading, house_style
+from digits.figures.style import BLUE, INK, QUIET, blank_figure, heading, house_style
 
 # From pale to nearly black by way of blue, so that more errors are darker in grey too.
 ERROR_COLORS = LinearSegmentedColormap.from_list("errors", ["#c6dbef", "#6baed6", BLUE, "#023858"])

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from digits.errors import DigitsError
-from digits.figures import BLUE, FAINT, QUIET, VERMILION, blank_figure, house_style
+from digits.figures.style import BLUE, FAINT, QUIET, VERMILION, blank_figure, house_style
 from digits.files import Table
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from digits.evaluation.calibration_error import calibration_bins, expected_calibration_error
 from digits.evaluation.intervals import wilson_interval
-from digits.figures import BLUE, QUIET, blank_figure, heading, house_style
+from digits.figures.style import BLUE, QUIET, blank_figure, heading, house_style
 
 # Between the bars, on both sides of an edge.
 GAP = 0.002

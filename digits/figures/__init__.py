@@ -1,0 +1,1 @@
+"""The pictures of the reports: figures/X.py draws reports/X.png."""
