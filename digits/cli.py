@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from digits.app import command as app
+from digits.comparison import command as compare
 from digits.errors import run
 from digits.prediction import command as predict
 from digits.sweep import command as sweep
@@ -16,6 +17,7 @@ COMMANDS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"]
     app.register,
     verify.register,
     sweep.register,
+    compare.register,
 )
 
 

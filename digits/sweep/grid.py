@@ -49,7 +49,10 @@ class Grid:
         return map(self.point, numbers)
 
     def __str__(self) -> str:
-        return " times ".join(f"{len(choice)} of {key_of(choice[0])}" for choice in self.choices) or "no override"
+        return (
+            " times ".join(f"{len(choice)} of {key_of(choice[0])}" for choice in self.choices)
+            or "no override"
+        )
 
 
 def key_of(override: str) -> str:

@@ -161,6 +161,14 @@ class Machine:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def fetch(self, commit: str, targets: tuple[str, ...]) -> None:
+        """Get outputs of the commit from the remote into the cache; what it lacks, the stages make again."""
+        (self.folder / "runs").mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=self.folder / "runs"))
+        root = self._prepare(Task("", (), commit, commit, "", ()), folder)
+        self._dvc(["fetch", *targets], root, Processes())
+        shutil.rmtree(folder, ignore_errors=True)
+
     def _prepare(self, task: Task, folder: Path) -> Path:
         """Clone the commit into `folder`, write the overrides, and return the folder of dvc.yaml."""
         git.shared_clone(self.repository, task.commit, folder / "clone")
@@ -231,6 +239,16 @@ def environment(folder: Path) -> dict[str, str]:
 def read_metrics(root: Path, files: tuple[str, ...]) -> dict[str, float]:
     """Return the finite numbers of metrics files by their names, nested ones joined by dots."""
     numbers: dict[str, float] = {}
+    for file in files:
+        path = root / file
+        if path.suffix in (".json", ".yaml", ".yml") and path.exists():
+            numbers |= number_metrics(parse_metrics(path.name, path.read_text(encoding="utf-8")))
+    return numbers
+
+
+def number_metrics(content: Any) -> dict[str, float]:
+    """Return the finite numbers in nested dictionaries, their names joined by dots."""
+    numbers: dict[str, float] = {}
 
     def collect(name: str, value: Any) -> None:
         if isinstance(value, dict):
@@ -239,10 +257,7 @@ def read_metrics(root: Path, files: tuple[str, ...]) -> dict[str, float]:
         elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
             numbers[name] = value
 
-    for file in files:
-        path = root / file
-        if path.suffix in (".json", ".yaml", ".yml") and path.exists():
-            collect("", parse_metrics(path.name, path.read_text(encoding="utf-8")))
+    collect("", content)
     return numbers
 
 

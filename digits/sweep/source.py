@@ -98,11 +98,16 @@ def read_source(root: Path, dirty: bool) -> Source:
         commit,
         base,
         inputs,
-        tuple(sorted("/".join(key) for key in pipeline.repo.index.metric_keys.get("repo", ()))),
+        metrics_files(pipeline),
         _threads(root),
         _raw(pipeline, made),
         pipeline,
     )
+
+
+def metrics_files(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return the paths of the files that dvc.yaml calls metrics."""
+    return tuple(sorted("/".join(key) for key in pipeline.repo.index.metric_keys.get("repo", ())))
 
 
 def _changed(root: Path, pipeline: Pipeline) -> Iterator[str]:
