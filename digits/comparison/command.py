@@ -153,7 +153,7 @@ def _worse_at_most(root: Path) -> float:
         return 0.0
     gate = params["gate"]
     value = gate.get("worse_at_most") if isinstance(gate, dict) else None
-    if type(value) not in (int, float) or not 0 <= value <= 1:
+    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise DigitsError(f"params.yaml: gate.worse_at_most: {value!r} is not allowed; expected 0 to 1")
     return float(value)
 

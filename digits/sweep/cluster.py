@@ -113,15 +113,13 @@ class RayEngine:
         locked = source.root / "environment.yaml"
         names = [*locked_versions(locked)] if locked.exists() else []
         here = versions(names)
-        for worker, there in zip(self.nodes, self._on_each(named_versions, names), strict=True):
-            host, found = there
+        for worker, (host, found) in zip(self.nodes, self._on_each(named_versions, names), strict=True):
             differing = [
                 f"{name} {found[name]} instead of {here[name]}" for name in here if found[name] != here[name]
             ]
             if differing:
-                raise DigitsError(
-                    f"the worker {host}/{worker[:6]} has {', '.join(differing)}, which {machine_name()} has here"
-                )
+                there = f"the worker {host}/{worker[:6]} has {', '.join(differing)}"
+                raise DigitsError(f"{there}, which {machine_name()} has")
 
     def _pack(self, source: Source, name: str, push: bool) -> Parcel:
         """Put what the machines need into Ray's object store, as far as no remote has it."""
@@ -153,7 +151,8 @@ class RayEngine:
         """Make the runs and yield their rows as they end; closing the generator ends those under way."""
         exceptions = self.ray.exceptions
         remote = self.ray.remote(num_cpus=self.threads, max_retries=RETRIES, retry_exceptions=False)(make_run)
-        queue, running = iter(tasks), {}
+        queue = iter(tasks)
+        running: dict[Any, Task] = {}
         try:
             while True:
                 # A few more than there is room for, so that no machine waits for this one.
@@ -217,7 +216,7 @@ def remove_folder(name: str) -> None:
 def _folder(name: str) -> Path:
     import ray
 
-    node = ray.get_runtime_context().get_node_id()[:6]
+    node = str(ray.get_runtime_context().get_node_id())[:6]
     return Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}" / node
 
 
