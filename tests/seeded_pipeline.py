@@ -121,5 +121,3 @@ class SeededToy(Toy):
 def digits_command(*arguments: str) -> list[str]:
     """Return the command line of `digits` with these arguments."""
     return [sys.executable, "-P", "-m", "digits", *arguments]
-
-

@@ -172,8 +172,10 @@ class Machine:
     def _prepare(self, task: Task, folder: Path) -> Path:
         """Clone the commit into `folder`, write the overrides, and return the folder of dvc.yaml."""
         git.shared_clone(self.repository, task.commit, folder / "clone")
-        if task.keep and task.commit != task.base:
-            git.move_head(folder / "clone", task.base)
+        if task.keep:
+            git.copy_identity(self.repository, folder / "clone")
+            if task.commit != task.base:
+                git.move_head(folder / "clone", task.base)
         root = folder / "clone" / self.subfolder
         cache = folder / "cache" if task.check else self.cache
         if task.check:
@@ -215,7 +217,7 @@ class Machine:
             if self._dvc(command, root, processes, log):
                 raise DigitsError(f"`dvc {' '.join(command)}` failed: {_last_words(log)}")
         if task.keep:
-            git.take_experiments(self.repository, root)
+            git.take_experiment(self.repository, root, task.base, task.keep)
 
     def _dvc(self, arguments: list[str], root: Path, processes: Processes, log: Path | None = None) -> int:
         folder = next(parent for parent in root.parents if parent.parent == self.folder / "runs")

@@ -111,22 +111,22 @@ def read_rows(path: Path) -> list[Row]:
 
 
 class RowFile:
-    """The file of rows, open for one process to append to."""
+    """The file of rows, which one process at a time may append to."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file, and cut off a line that a killed process left unfinished."""
+        """Read or make the file, and cut off a line that a killed process left unfinished."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.rows = read_rows(path) if path.exists() else []
-        self._file = path.open("ab")
-        content = path.read_bytes()
-        self._file.truncate(content.rfind(b"\n") + 1)
+        path.touch()
+        self.path, self.rows = path, read_rows(path)
+        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
     def append(self, row: Row) -> None:
         """Write a row, and return when it is on the disk."""
         line = json.dumps(asdict(row), sort_keys=True, allow_nan=False)
-        self._file.write(line.encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with self.path.open("ab") as file:
+            file.write(line.encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
         self.rows.append(row)
 
 

@@ -37,6 +37,7 @@ examples
   digits verify                 the whole lock
   digits verify train           the stage train and those it needs
   digits verify --rerun         fetch, prepare, train, evaluate and plot again: as long as `dvc repro` takes
+  digits verify --cache         whether a stage gave two results for the same inputs, in any DVC repository
   digits verify --json | jq .   for machines
 """
 STATUSES = {"current": 0, "identical": 0, "equivalent": 3, "different": 4, "stale": 5}
@@ -53,6 +54,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument("stage", nargs="?", metavar="STAGE", help="check only this stage and those it needs")
     parser.add_argument("--rerun", action="store_true", help="make the outputs again and compare them")
+    parser.add_argument(
+        "--cache", action="store_true", help="search the run cache for stages with two results"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON with sorted keys instead of a table")
     parser.set_defaults(run=verify)
 
@@ -63,6 +67,8 @@ def verify(arguments: argparse.Namespace) -> int:
     from digits.verification.pipeline import find_root
 
     root = find_root(Path.cwd())
+    if arguments.cache:
+        return _search_cache(root, arguments.json)
     commit, uncommitted = git.commit(root), git.uncommitted(root)
     check = _rerun if arguments.rerun else _compare_lock
     result, names = check(root, arguments.stage, commit)
@@ -74,6 +80,24 @@ def verify(arguments: argparse.Namespace) -> int:
     ]
     print(json.dumps(result, indent=2, sort_keys=True, default=str) if arguments.json else table(result))
     return STATUSES[result["verdict"]]
+
+
+def _search_cache(root: Path, as_json: bool) -> int:
+    from digits.verification.runcache import find_contradictions
+
+    count, contradictions = find_contradictions(root)
+    status = STATUSES["different" if contradictions else "identical"]
+    result = {
+        "runs": count,
+        "contradictions": [asdict(each) for each in contradictions],
+        "exit_status": status,
+    }
+    lines = [
+        *map(str, contradictions),
+        f"run cache: {count} runs, {len(contradictions)} with several results",
+    ]
+    print(json.dumps(result, indent=2, sort_keys=True) if as_json else "\n".join(lines))
+    return status
 
 
 def _compare_lock(root: Path, stage: str | None, _: str) -> tuple[dict[str, Any], set[str]]:

@@ -98,6 +98,13 @@ def move_head(folder: Path, name: str) -> None:
     _git(folder, "reset", "--quiet", "--soft", name)
 
 
+def copy_identity(root: Path, clone: Path) -> None:
+    """Let commits in `clone` have the author that those in `root` have."""
+    for name in ("user.name", "user.email"):
+        if value := _git(root, "config", "--default", "", "--get", name).strip("\n"):
+            _git(clone, "config", name, value)
+
+
 def resolve(root: Path, name: str) -> str:
     """Return the full name of the commit that `name` stands for.
 
@@ -165,8 +172,15 @@ def unbundle(file: Path, folder: Path) -> None:
     )
 
 
-def take_experiments(root: Path, clone: Path) -> None:
-    """Copy DVC's experiments out of `clone`."""
+def take_experiment(root: Path, clone: Path, base: str, name: str) -> None:
+    """Copy DVC's experiment `name` of the commit `base` out of `clone`."""
+    reference = f"refs/exps/{base[:2]}/{base[2:]}/{name}"
     _git(
-        root, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(clone), "+refs/exps/*:refs/exps/*"
+        root,
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        str(clone),
+        f"+{reference}:{reference}",
     )

@@ -122,6 +122,11 @@ def cached(root: Path, wanted: str) -> Path:
     return Path(_Onlooker(str(root)).cache.local.oid_to_path(wanted))
 
 
+def cache_folder(root: Path) -> Path:
+    """Return the folder of the local cache of the repository at `root`."""
+    return Path(_Onlooker(str(root)).cache.legacy.path)
+
+
 def name_of(stage: Any) -> str:
     """Give the name by which `dvc repro`, started at the root, knows `stage`."""
     file, name = stage.path_in_repo, getattr(stage, "name", None)
