@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ class RayEngine:
         self.slots = max(1, sum(cpus // source.threads for cpus in self.nodes.values()))
 
     def _connect(self, address: str) -> None:
+        _knock(address)
         environment = {"py_modules": [str(Path(digits.__file__).parent)]}
         try:
             self.ray.init(
@@ -191,6 +193,17 @@ class RayEngine:
             pass  # a machine that has died has nothing to remove
         finally:
             self.ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Open a connection to HOST:PORT and close it: Ray itself waits for minutes where nobody answers."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), timeout=10).close()
+        except OSError as error:
+            reason = error.strerror or error
+            raise DigitsError(f"{address}: no connection to a Ray cluster: {reason}") from error
 
 
 def versions(names: list[str]) -> dict[str, str]:
