@@ -5,8 +5,10 @@ import sys
 from collections.abc import Callable
 
 from digits.app import command as app
+from digits.comparison import command as compare
 from digits.errors import run
 from digits.prediction import command as predict
+from digits.sweep import command as sweep
 from digits.verification import command as verify
 
 # The modules of commands import other libraries only when a command runs, so that help appears at once.
@@ -14,6 +16,8 @@ COMMANDS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"]
     predict.register,
     app.register,
     verify.register,
+    sweep.register,
+    compare.register,
 )
 
 

@@ -18,6 +18,7 @@ SECTIONS = [
     "dataset",
     "evaluate",
     "fetch",
+    "gate",
     "prepare",
     "recipe",
     "recipes",
