@@ -95,3 +95,31 @@ def clone(root: Path, name: str, folder: Path) -> Path:
     _git(root, "clone", "--quiet", "--no-hardlinks", "--no-checkout", "--template=", str(top), str(folder))
     _git(folder, "checkout", "--quiet", "--detach", name)
     return folder / root.relative_to(top)
+
+
+def resolve(root: Path, name: str) -> str:
+    """Return the full hash of the commit, branch or tag called `name`.
+
+    Raises:
+        DigitsError: there is none.
+    """
+    try:
+        return _git(
+            root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+        ).strip()
+    except DigitsError:
+        raise DigitsError(f"{name}: no such commit, branch or tag") from None
+
+
+def read(root: Path, commit: str, path: str) -> str:
+    """Return the text of the file at `path`, relative to `root`, in `commit`.
+
+    Raises:
+        DigitsError: the commit has no such file.
+    """
+    return _git(root, "show", f"{commit}:./{path}")
+
+
+def changed_in(root: Path, commit: str, folder: str) -> list[str]:
+    """Return the files in `folder` that differ from `commit`, relative to `root`; new ones must be added."""
+    return _git(root, "diff", "--name-only", "--relative", "-z", commit, "--", folder).split("\0")[:-1]
