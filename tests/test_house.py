@@ -17,7 +17,8 @@ FLOORS = (
     {"environment", "errors", "files", "params"},
     {"backend", "data", "evaluation", "pictures"},
     {"classifier", "figures", "training"},
-    {"calibration", "prediction", "verification"},
+    {"calibration", "model_card", "prediction", "verification"},
+    {"report"},
     {"app"},
     {"__init__", "__main__", "cli"},
 )
@@ -29,6 +30,9 @@ HEAVY = {"keras", "matplotlib", "sklearn", "tensorflow"}
 NEED_TENSORFLOW = {"backend/batches", "backend/exact"} | {
     f"training/{name}" for name in ("augmentation", "checkpoints", "schedules")
 }
+
+# Beside digits/figures/.
+DRAW = {"prediction/explanation", "report/pictures"}
 
 
 def parse(path: str) -> ast.Module:
@@ -122,7 +126,7 @@ def test_only_what_needs_tensorflow_imports_it_at_the_top(module: str) -> None:
 def test_importing_a_module_loads_matplotlib_if_it_draws_and_no_other_framework() -> None:
     names = {path: short_name(path) for path in MODULES if short_name(path) not in NEED_TENSORFLOW}
     draws = {
-        name: name == "prediction/explanation" or (name.startswith("figures/") and "__" not in name)
+        name: name in DRAW or (name.startswith("figures/") and "__" not in name)
         for name in names.values()
         if name != "__main__"
     }
