@@ -69,8 +69,8 @@ def test_a_change_is_reported_with_its_numbers_metrics_and_mistakes(project: Pro
     text = report(project, status=WORSE)
 
     assert "dvc.lock matches this checkout" in text
-    assert "| `recipes.article.dropout.dense` (params.yaml) | 0.5 | 0.25 |" in text
-    assert "Outputs with other bytes: `data/predictions.csv`, `reports/metrics.json`" in text
+    assert "| `recipe.dropout.dense` (params.yaml) | 0.5 | 0.25 |" in text
+    assert "Outputs with other bytes:\n\n`data/predictions.csv`, `reports/metrics.json`" in text
     assert "**accuracy 100.00% → 95.00%: worse**" in text
     assert "| `errors` | 0 | 3 | +3 |" in text
     assert "3 new, 0 mended." in text
@@ -105,10 +105,10 @@ def test_the_pictures_show_both_results_and_the_changed_mistakes(project: Projec
 
 
 EDITS: dict[str, tuple[Callable[[Project], object], str]] = {
-    "code": (lambda project: edit(project, "stages/plot.py"), "Code: `stages/plot.py`"),
+    "code": (lambda project: edit(project, "stages/plot.py"), "Code:\n\n`stages/plot.py`"),
     "a module of a folder": (
         lambda project: edit(project, "digits/figures/mistakes.py"),
-        "Code: `digits/figures/mistakes.py`",
+        "Code:\n\n`digits/figures/mistakes.py`",
     ),
     "a version": (
         lambda project: replace(

@@ -175,6 +175,7 @@ def test_a_damaged_object_is_refused_where_the_remote_is_verified(
     assert finished.contents("train") == clone.contents("train")
 
 
+@pytest.mark.parametrize("server", ["moto", "http"], indirect=True)
 @pytest.mark.parametrize("damaged", CHANGES, indirect=True)
 def test_a_damaged_object_that_was_not_verified_is_named_by_digits_verify(
     damaged: Server, clone: Project
@@ -188,6 +189,7 @@ def test_a_damaged_object_that_was_not_verified_is_named_by_digits_verify(
     assert f"{PREDICTIONS}: not the locked bytes" in answer.stdout
 
 
+@pytest.mark.parametrize("server", ["seaweedfs"], indirect=True)
 @pytest.mark.parametrize("damaged", CHANGES, indirect=True)
 def test_make_makes_again_what_is_damaged_on_the_remote(
     damaged: Server, finished: Project, clone: Project

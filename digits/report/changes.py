@@ -68,8 +68,14 @@ def _values(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, st
 
 
 def _locked_values(lock: dict[str, Any]) -> dict[tuple[str, str], Any]:
+    """Return each value by its file and key, with the recipe's name left out of the keys.
+
+    So the numbers of two recipes stand side by side.
+    """
+    names = [values.get("recipe") for stage in lock.values() for values in stage.get("params", {}).values()]
+    recipe = next((f"recipes.{name}." for name in names if name), "recipes.")
     return {
-        (file, key): value
+        (file, f"recipe.{key.removeprefix(recipe)}" if key.startswith(recipe) else key): value
         for stage in lock.values()
         for file, values in stage.get("params", {}).items()
         for name, content in values.items()

@@ -76,9 +76,9 @@ def _changed(changes: Changes) -> str:
     rows = [(f"`{key}` ({file})", _cell(old), _cell(new)) for file, key, old, new in changes.values]
     parts = [
         "### Changed",
-        _table(("param or version", "before", "after"), rows) if rows else "",
-        f"Code: {_code(changes.code)}" if changes.code else "",
-        f"Outputs with other bytes: {_code(changes.outputs)}" if changes.outputs else "",
+        _folded("Params and versions", _table(("param or version", "before", "after"), rows), len(rows)),
+        _folded("Code", _code(changes.code), len(changes.code)),
+        _folded("Outputs with other bytes", _code(changes.outputs), len(changes.outputs)),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -131,10 +131,14 @@ def _cell(value: Any) -> str:
 
 
 def _code(names: Sequence[str]) -> str:
-    text = ", ".join(f"`{name}`" for name in names)
-    if len(names) <= MOST_SHOWN:
-        return text
-    return f"<details><summary>{len(names)} files</summary>\n\n{text}\n\n</details>"
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _folded(title: str, text: str, number: int) -> str:
+    """Return a text about so many things, folded where they are many and left out where there are none."""
+    if number > MOST_SHOWN:
+        return f"<details><summary>{title}: {number}</summary>\n\n{text}\n\n</details>"
+    return f"{title}:\n\n{text}" if number else ""
 
 
 def _list(lines: Iterable[str]) -> str:

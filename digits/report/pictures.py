@@ -119,7 +119,11 @@ def mistakes_figure(images: np.ndarray, before: Results, after: Results, changes
     for (title, result, indices), count in zip(groups, rows, strict=True):
         shown = f", the first {MOST_SHOWN} of them" if len(indices) > MOST_SHOWN else ""
         figure.text(
-            0.02, (top - 0.3) / height, f"{len(indices):,} {title}{shown}", fontsize=11.5, fontweight="bold"
+            0.02,
+            (top - 0.3) / height,
+            f"{len(indices):,} {title} {'mistake' if len(indices) == 1 else 'mistakes'}{shown}",
+            fontsize=11.5,
+            fontweight="bold",
         )
         top -= TITLE
         for place, index in enumerate(indices[:MOST_SHOWN]):
