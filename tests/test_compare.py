@@ -111,7 +111,7 @@ def test_groups_and_seeds_of_a_sweep_are_named_by_overrides(toy: SeededToy) -> N
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["nothing"], "digits: nothing: no such revision\n"),
+        (["nothing"], "digits: nothing: no such commit, branch or tag\n"),
         (["runs"], "digits: runs: several groups of runs: recipe=good of commit=c; recipe=poor of commit=c;"),
         (["runs:recipe=none"], "digits: runs:recipe=none: no such runs in data/sweeps/runs.jsonl\n"),
     ],

@@ -17,8 +17,8 @@ FLOORS = (
     {"environment", "errors", "files", "params"},
     {"backend", "data", "evaluation", "pictures"},
     {"classifier", "figures", "training"},
-    {"calibration", "prediction", "verification"},
-    {"app", "sweep"},
+    {"calibration", "model_card", "prediction", "verification"},
+    {"app", "report", "sweep"},
     {"comparison"},
     {"__init__", "__main__", "cli"},
 )
@@ -30,6 +30,9 @@ HEAVY = {"keras", "matplotlib", "sklearn", "tensorflow"}
 NEED_TENSORFLOW = {"backend/batches", "backend/exact"} | {
     f"training/{name}" for name in ("augmentation", "checkpoints", "schedules")
 }
+
+# Beside digits/figures/.
+DRAW = {"prediction/explanation", "report/pictures", "sweep/picture"}
 
 
 def parse(path: str) -> ast.Module:
@@ -124,8 +127,7 @@ def test_only_what_needs_tensorflow_imports_it_at_the_top(module: str) -> None:
 def test_importing_a_module_loads_matplotlib_if_it_draws_and_no_other_framework() -> None:
     names = {path: short_name(path) for path in MODULES if short_name(path) not in NEED_TENSORFLOW}
     draws = {
-        name: name in ("prediction/explanation", "sweep/picture")
-        or (name.startswith("figures/") and "__" not in name)
+        name: name in DRAW or (name.startswith("figures/") and "__" not in name)
         for name in names.values()
         if name != "__main__"
     }

@@ -139,8 +139,8 @@ def resolve(root: Path, name: str) -> str:
         return _git(
             root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
         ).strip()
-    except DigitsError as error:
-        raise DigitsError(f"{name}: no such revision") from error
+    except DigitsError:
+        raise DigitsError(f"{name}: no such commit, branch or tag") from None
 
 
 def content(root: Path, name: str, path: str) -> str | None:
@@ -208,3 +208,17 @@ def take_experiment(root: Path, clone: Path, base: str, name: str) -> None:
         str(clone),
         f"+{reference}:{reference}",
     )
+
+
+def read(root: Path, commit: str, path: str) -> str:
+    """Return the text of the file at `path`, relative to `root`, in `commit`.
+
+    Raises:
+        DigitsError: the commit has no such file.
+    """
+    return _git(root, "show", f"{commit}:./{path}")
+
+
+def changed_in(root: Path, commit: str, folder: str) -> list[str]:
+    """Return the files in `folder` that differ from `commit`, relative to `root`; new ones must be added."""
+    return _git(root, "diff", "--name-only", "--relative", "-z", commit, "--", folder).split("\0")[:-1]
