@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from reprlib import Repr
@@ -26,6 +27,26 @@ def unknown_name(kind: str, name: object, allowed: list[str]) -> str:
 def short(value: object) -> str:
     """Return the representation of `value`, cut to about a hundred characters."""
     return _SHORT.repr(value)
+
+
+def reason(error: BaseException) -> str:
+    """Return the first line of an error's text, cut to 200 characters, or the name of its type."""
+    text = str(error).strip() or type(error).__name__
+    return " ".join(text.splitlines()[0].split())[:200]
+
+
+@contextmanager
+def reported_as(what: str) -> Iterator[None]:
+    """Raise whatever error the block raises as a `DigitsError`: `what`, and the reason in parentheses.
+
+    For code that hostile data goes through, and whose library raises whatever it stumbles over.
+    """
+    try:
+        yield
+    except DigitsError:
+        raise
+    except Exception as error:
+        raise DigitsError(f"{what} ({reason(error)})") from error
 
 
 def run(main: Callable[[], None]) -> None:

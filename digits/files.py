@@ -7,23 +7,26 @@ import csv
 import hashlib
 import io
 import json
+import math
 import os
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile, ZipInfo, is_zipfile
+from zipfile import ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, reason, reported_as
 
 Arrays = dict[str, np.ndarray]
 Table = dict[str, list[float]]
 
 # The columns of data/history.csv, a row per epoch.
 HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+# Bytes of an array's header, at most.
+LONGEST_HEADER = 10_000
 
 # The earliest time that a zip archive can hold.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -88,29 +91,79 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
                 np.lib.format.write_array(file, arrays[name], allow_pickle=False)
 
 
-def read_arrays(path: Path, names: tuple[str, ...]) -> Arrays:
-    """Read the arrays called `names`, and no others.
+def check_file(path: Path) -> None:
+    """Check that `path` is a file: a pipe in its place would never end.
 
     Raises:
-        DigitsError: the file is missing, damaged, or lacks one of `names`.
+        DigitsError: it is missing, or something else.
     """
     if not path.exists():
         raise DigitsError(f"{path}: no such file")
-    try:
-        if not is_zipfile(path):
-            raise DigitsError(f"{path}: empty, truncated, or not a .npz archive")
-        with ZipFile(path) as archive:
-            return {name: _read_array(archive, name) for name in names}
-    except KeyError as error:
-        raise DigitsError(f"{path}: {error.args[0]}; expected the arrays {', '.join(names)}") from error
-    except (ValueError, EOFError, OSError, RuntimeError, MemoryError, BadZipFile, zlib.error) as error:
-        raise DigitsError(f"{path}: damaged .npz archive ({error})") from error
+    if not path.is_file():
+        raise DigitsError(f"{path}: not a regular file")
 
 
-def _read_array(archive: ZipFile, name: str) -> np.ndarray:
+def read_arrays(path: Path, names: tuple[str, ...], largest: int | None = None) -> Arrays:
+    """Read the arrays called `names`, and no others.
+
+    Args:
+        path: a `.npz` archive.
+        names: the arrays.
+        largest: bytes that an array may have; a small archive can hold any number.
+
+    Raises:
+        DigitsError: the file is missing, damaged, or lacks one of `names`; an array is too large.
+    """
+    check_file(path)
+    if not is_zipfile(path):
+        raise DigitsError(f"{path}: empty, truncated, or not a .npz archive")
+    with reported_as(f"{path}: damaged .npz archive"), ZipFile(path) as archive:
+        if missing := [name for name in names if f"{name}.npy" not in archive.namelist()]:
+            raise DigitsError(f"{path}: no array {missing[0]!r}; expected the arrays {', '.join(names)}")
+        return {name: _read_array(archive, name, path, largest) for name in names}
+
+
+def _read_array(archive: ZipFile, name: str, path: Path, largest: int | None) -> np.ndarray:
     """Read an array at once: `numpy.load` makes many small reads, and takes three times as long."""
-    array: np.ndarray = np.lib.format.read_array(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
+    entry = archive.getinfo(f"{name}.npy")
+    if largest is not None and entry.file_size > largest + LONGEST_HEADER:
+        raise DigitsError(f"{path}: {name} has {entry.file_size} bytes, expected at most {largest}")
+    array: np.ndarray = np.lib.format.read_array(io.BytesIO(archive.read(entry)), allow_pickle=False)
     return array
+
+
+def check_array(
+    name: str, array: np.ndarray, dtype: type, shape: tuple[int | str, ...], most: float | None = None
+) -> None:
+    """Check what an array is.
+
+    Args:
+        name: what the message calls it.
+        array: any array.
+        dtype: its type.
+        shape: its lengths; a text stands for any length but 0.
+        most: the largest value, where 0 is the smallest; NaN is neither.
+
+    Raises:
+        DigitsError: it is something else.
+    """
+    if array.dtype != dtype:
+        raise DigitsError(f"{name}: the type is {short_type(array)}, expected {np.dtype(dtype)}")
+    fits = len(array.shape) == len(shape) and all(
+        actual == wanted or (isinstance(wanted, str) and actual > 0)
+        for actual, wanted in zip(array.shape, shape, strict=True)
+    )
+    if not fits:
+        expected = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+        raise DigitsError(f"{name}: the shape is {array.shape}, expected {expected}")
+    if most is not None and not (array.min() >= 0 and array.max() <= most):
+        values = f"{float(array.min()):g} to {float(array.max()):g}"
+        raise DigitsError(f"{name}: the values reach from {values}, expected 0 to {most:g}")
+
+
+def short_type(array: np.ndarray) -> str:
+    """Return the name of an array's type; that of a structured one may be of any length."""
+    return str(array.dtype)[:80]
 
 
 def pixels(images: np.ndarray) -> np.ndarray:
@@ -155,16 +208,42 @@ def read_table(path: Path, names: tuple[str, ...]) -> Table:
     Raises:
         DigitsError: the file is missing, has no row, lacks a column, or holds something other than numbers.
     """
+    check_file(path)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         columns = {name: [float(row[name]) for row in rows] for name in names}
-    except FileNotFoundError:
-        raise DigitsError(f"{path}: no such file") from None
     except KeyError as error:
         raise DigitsError(f"{path}: no column {error}; expected {', '.join(names)}") from error
-    except (TypeError, ValueError, csv.Error) as error:
-        raise DigitsError(f"{path}: not a table of numbers ({error})") from error
+    except (TypeError, ValueError, csv.Error, MemoryError) as error:
+        raise DigitsError(f"{path}: not a table of numbers ({reason(error)})") from error
     if not rows:
         raise DigitsError(f"{path}: no rows")
+    for name in names:
+        check_column(path, columns, name, -math.inf, math.inf)
     return columns
+
+
+def check_column(path: Path, columns: Table, name: str, low: float, high: float) -> None:
+    """Check that the column `name` has finite numbers from `low` to `high`.
+
+    Raises:
+        DigitsError: it has another; the text has its row.
+    """
+    for row, value in enumerate(columns[name], 1):
+        if not (math.isfinite(value) and low <= value <= high):
+            limits = f"from {low:g} to {high:g}".replace(" to inf", "").replace("from -inf", "")
+            expected = f"expected a finite number {limits}".rstrip()
+            raise DigitsError(f"{path}: {name} in row {row} is {value:g}, {expected}")
+
+
+def read_history(path: Path) -> Table:
+    """Read the history of a training, with the columns of `HISTORY`.
+
+    Raises:
+        DigitsError: the file is missing or damaged, or an accuracy is no share, or a loss below 0.
+    """
+    history = read_table(path, HISTORY)
+    for name in HISTORY:
+        check_column(path, history, name, 0, 1 if name.endswith("accuracy") else math.inf)
+    return history

@@ -6,8 +6,8 @@ from digits.backend import runtime
 from digits.backend.models import load_model
 from digits.calibration.calibrate import CalibrateParams, calibrate, save_calibrated
 from digits.data.datasets import chosen_dataset
+from digits.data.prepared import read_prepared
 from digits.errors import run
-from digits.files import read_arrays
 from digits.params import Params
 
 
@@ -17,12 +17,11 @@ def main() -> None:
     classes = chosen_dataset(params).classes
     threads = runtime.read_threads(params)
     training, validation = (
-        read_arrays(Path(f"data/prepared/{part}.npz"), ("images", "labels"))
-        for part in ("train", "validation")
+        read_prepared(Path(f"data/prepared/{part}.npz"), len(classes)) for part in ("train", "validation")
     )
 
     runtime.start(threads)
-    model = load_model(Path("data/model.keras"))
+    model = load_model(Path("data/model.keras"), validation["images"].shape[1:], len(classes))
     calibration, detector = calibrate(model, training, validation, classes, calibrate_params)
     save_calibrated(model, calibration, detector, Path("data/calibrated.keras"))
     thresholds = calibration.thresholds

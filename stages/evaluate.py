@@ -6,10 +6,11 @@ from pathlib import Path
 from digits.backend import runtime
 from digits.backend.models import load_model, probabilities
 from digits.classifier.classifier import load_classifier, parity
+from digits.data.prepared import read_prepared
 from digits.errors import run
 from digits.evaluation.metrics import EvaluateParams, class_scores, details, evaluate
 from digits.evaluation.predictions import predictions_table
-from digits.files import HISTORY, read_arrays, read_table, write_json, write_table, write_text
+from digits.files import read_history, write_json, write_table, write_text
 from digits.params import Params
 
 
@@ -18,11 +19,11 @@ def main() -> None:
     evaluate_params = params.section("evaluate", EvaluateParams)
     threads = runtime.read_threads(params)
 
-    test = read_arrays(Path("data/prepared/test.npz"), ("images", "labels"))
-    history = read_table(Path("data/history.csv"), HISTORY)
+    test = read_prepared(Path("data/prepared/test.npz"))
+    history = read_history(Path("data/history.csv"))
     runtime.start(threads)
     images, labels = test["images"], test["labels"]
-    before = probabilities(load_model(Path("data/model.keras")), images)
+    before = probabilities(load_model(Path("data/model.keras"), images.shape[1:]), images)
     classifier = load_classifier(Path("data/calibrated.keras"), "keras")
     answers = classifier.classify(images)
     lite = load_classifier(Path("data/model.tflite"), "litert").classify(images)

@@ -7,8 +7,9 @@ from digits.backend.models import load_model
 from digits.classifier.classifier import check_parity, load_classifier
 from digits.classifier.metadata import append_calibration, read_calibration, read_detector
 from digits.classifier.tflite import flatbuffer
+from digits.data.prepared import read_prepared
 from digits.errors import run
-from digits.files import read_arrays, whole_file
+from digits.files import whole_file
 from digits.params import Params
 
 
@@ -16,7 +17,7 @@ def main() -> None:
     threads = runtime.read_threads(Params())
     source, target = Path("data/calibrated.keras"), Path("data/model.tflite")
     calibration, detector = read_calibration(source), read_detector(source)
-    images = read_arrays(Path("data/prepared/validation.npz"), ("images",))["images"]
+    images = read_prepared(Path("data/prepared/validation.npz"))["images"]
 
     runtime.start(threads)
     original = load_classifier(source, "keras").classify(images)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from digits.data.datasets import chosen_dataset
+from digits.data.prepared import read_prepared
 from digits.errors import run
 from digits.evaluation.metrics import EvaluateParams
 from digits.evaluation.predictions import read_predictions
@@ -11,7 +12,7 @@ from digits.figures.mistakes import mistakes_gallery
 from digits.figures.reliability import reliability_diagram
 from digits.figures.style import write_figure
 from digits.figures.training import training_curves
-from digits.files import HISTORY, read_arrays, read_table
+from digits.files import read_history
 from digits.params import Params
 
 
@@ -19,9 +20,9 @@ def main() -> None:
     params = Params()
     classes = chosen_dataset(params).classes
     bins = params.section("evaluate", EvaluateParams).calibration_bins
-    history = read_table(Path("data/history.csv"), HISTORY)
-    test = read_arrays(Path("data/prepared/test.npz"), ("images", "labels"))
-    predictions = read_predictions(Path("data/predictions.csv"), test["labels"])
+    history = read_history(Path("data/history.csv"))
+    test = read_prepared(Path("data/prepared/test.npz"), len(classes))
+    predictions = read_predictions(Path("data/predictions.csv"), test["labels"], len(classes))
     actual, predicted, confidence = predictions.actual, predictions.predicted, predictions.confidence
 
     figures = {

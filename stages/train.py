@@ -4,18 +4,19 @@ from pathlib import Path
 
 from digits.backend import runtime
 from digits.backend.models import save_model
+from digits.data.prepared import read_prepared
 from digits.environment import locked_versions
 from digits.errors import run
-from digits.files import Arrays, fingerprint, pixels, read_arrays, write_table
+from digits.files import Arrays, fingerprint, pixels, write_table
 from digits.params import Params
 from digits.training.imports import import_closure
 from digits.training.recipes import Recipe, TrainParams
 from digits.training.train import train
 
 
-def in_bytes(path: Path) -> Arrays:
+def in_bytes(path: Path, classes: int | None = None) -> Arrays:
     """Read prepared `images` and `labels`, the images as uint8: a quarter of the memory."""
-    arrays = read_arrays(path, ("images", "labels"))
+    arrays = read_prepared(path, classes)
     return {**arrays, "images": pixels(arrays["images"])}
 
 
@@ -27,13 +28,15 @@ def main() -> None:
     threads = runtime.read_threads(params)
 
     inputs = [Path("data/prepared/train.npz"), Path("data/prepared/validation.npz")]
-    training, validation = (in_bytes(path) for path in inputs)
+    training = in_bytes(inputs[0])
+    validation = in_bytes(inputs[1], int(training["labels"].max()) + 1)
     code = [Path(path) for path in import_closure(Path("stages/train.py"))]
     key = fingerprint(inputs + code, recipe.model_dump(), seed, threads, locked_versions())
     checkpoint = Path("data/checkpoints/train.npz")
 
     runtime.start(threads)
-    model, history = train(training, validation, recipe, seed, checkpoint, key)
+    with runtime.enough_memory(f"params.yaml: recipes.{name}"):
+        model, history = train(training, validation, recipe, seed, checkpoint, key)
     save_model(model, Path("data/model.keras"))
     write_table(Path("data/history.csv"), history)
     checkpoint.unlink()

@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from digits.app.command import hosts, listen, runner
-from digits.app.server import application
+from digits.app.server import application, as_json
 from digits.errors import DigitsError
 
 Answers = Callable[[bytes], Any]
@@ -78,21 +79,30 @@ class Served:
         """Open a connection for raw bytes."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
-    def status_of(self, request: str) -> int:
+    def status_of(self, request: str, encoding: str = "utf-8") -> int:
         """Send the text of a request, which may be incomplete, and return the status of the answer."""
         with self.connect() as connection:
-            connection.sendall(request.encode())
+            connection.sendall(request.encode(encoding))
             response = http.client.HTTPResponse(connection)
             response.begin()
             return response.status
 
 
 @contextmanager
-def serving(predict: Answers = stand_in) -> Iterator[Served]:
-    """Serve the page from a thread, at a free port of the loopback address."""
+def serving(
+    predict: Answers = stand_in,
+    submit: Any = None,
+    is_quick: Callable[[bytes], bool] = lambda _: True,
+) -> Iterator[Served]:
+    """Serve the page from a thread, at a free port of the loopback address.
+
+    The answers are those of `predict`, from threads, or those of `submit`.
+    """
     with listen("127.0.0.1", 0) as listener:
         served = Served(listener.getsockname()[1])
-        server = runner(application(predict, hosts("127.0.0.1", listener)))
+        pool = ThreadPoolExecutor(4)
+        answers = lambda content: pool.submit(lambda: as_json(predict(content)))  # noqa: E731
+        server = runner(application(submit or answers, hosts("127.0.0.1", listener), is_quick))
         handler = logging.Handler()
         handler.emit = lambda record: served.logged.append(record.getMessage())  # type: ignore[method-assign]
         loggers = [logging.getLogger(name) for name in ("uvicorn", "asyncio")]
@@ -105,6 +115,7 @@ def serving(predict: Answers = stand_in) -> Iterator[Served]:
         finally:
             server.should_exit = True
             thread.join()
+            pool.shutdown(wait=False)
             for logger in loggers:
                 logger.removeHandler(handler)
 

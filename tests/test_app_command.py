@@ -4,14 +4,16 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 
-from digits.app.command import hosts, listen, url
+from digits.app.command import addresses, check_model, hosts, listen, url
 from digits.errors import DigitsError
 from tests.pipeline import REPOSITORY
-from tests.serving import Served
+from tests.serving import Served, png
 
 
 def refusal(*arguments: str, first: str = "pass") -> str:
@@ -26,7 +28,7 @@ def refusal(*arguments: str, first: str = "pass") -> str:
     return answer.stderr.removeprefix("digits: ").rstrip()
 
 
-@pytest.mark.parametrize("module", ["starlette", "uvicorn"])
+@pytest.mark.parametrize("module", ["pebble", "starlette", "uvicorn"])
 def test_a_missing_extra_is_named_with_the_command_that_installs_it(module: str) -> None:
     line = refusal("--no-browser", first=f"sys.modules['{module}'] = None")
 
@@ -80,24 +82,42 @@ def test_the_loopback_address_accepts_its_own_names_and_another_address_every_na
         assert ["*"] == hosts("0.0.0.0", everywhere)
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_prints_the_address_serves_the_page_and_ends_on_a_signal(
-    ending: signal.Signals,
-) -> None:
-    # A stand-in for the model, which the page alone does not need.
-    code = (
-        "import sys; from digits.prediction import predict; predict.load_model = lambda path: None; "
-        "sys.argv[1:] = ['app', '--port', '0', '--no-browser']; from digits.cli import main; main()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=REPOSITORY, stdout=-1, stderr=-1, text=True
-    ) as command:
-        assert command.stdout and command.stderr
-        port = urlsplit(command.stdout.readline().strip()).port
-        status, _, _ = Served(port or 0).request("GET", "/")
-        command.send_signal(ending)
-        exit_status = command.wait(60)
+def test_a_server_at_all_addresses_knows_those_that_others_reach_and_one_at_loopback_none() -> None:
+    with listen("127.0.0.1", 0) as loopback, listen("0.0.0.0", 0) as everywhere:
+        port = everywhere.getsockname()[1]
+        named = addresses(everywhere)
 
-        assert 200 == status
-        assert (0 if ending == signal.SIGINT else -signal.SIGTERM) == exit_status
-        assert "digits: press Ctrl+C to stop\n" == command.stderr.read()
+        assert [] == addresses(loopback)
+        assert all(line.startswith("http://") and line.endswith(f":{port}/") for line in named)
+        assert f"http://127.0.0.1:{port}/" not in named
+
+
+def test_a_model_for_images_of_another_size_is_refused_when_the_server_starts() -> None:
+    model = SimpleNamespace(image_shape=(14, 14, 1))
+    with pytest.raises(DigitsError, match=r"^m: takes images \(14, 14, 1\), the page needs \(28, 28, 1\)$"):
+        check_model(model, "m")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_prints_the_addresses_answers_and_ends_on_a_signal_with_its_processes(
+    ending: signal.Signals, classifier_files: Path
+) -> None:
+    command = [sys.executable, "-m", "digits", "app", "--port=0", "--no-browser", "--host=0.0.0.0"]
+    command += ["--model", str(classifier_files / "model.tflite")]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=-1, stderr=-1, text=True) as process:
+        assert process.stdout and process.stderr
+        port = urlsplit(process.stdout.readline().strip()).port
+        served = Served(port or 0)
+        status, _, _ = served.request("GET", "/")
+        answer, _ = served.predict(png(0.3, (28, 28)))
+        process.send_signal(ending)
+        exit_status = process.wait(60)
+        # They hold the same standard error, which ends with the last of them.
+        said = process.stderr.read().splitlines()
+
+    assert (200, 200) == (status, answer)
+    assert (0 if ending == signal.SIGINT else -signal.SIGTERM) == exit_status
+    assert [
+        "digits: every machine that reaches these addresses can use the page, without a password",
+        "digits: press Ctrl+C to stop",
+    ] == said

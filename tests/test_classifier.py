@@ -40,7 +40,7 @@ def test_a_calibration_comes_back_from_the_file_that_it_was_appended_to(tmp_path
         (lambda path: path.unlink(), "no such file"),
         (lambda path: path.write_bytes(b""), "not a calibrated model"),
         (lambda path: path.write_bytes(path.read_bytes()[:-10]), "not a calibrated model"),
-        (lambda path: (path.unlink(), path.mkdir()), "not a calibrated model"),
+        (lambda path: (path.unlink(), path.mkdir()), "not a regular file"),
         (lambda path: path.write_bytes(path.read_bytes().replace(b"temperature", b"temperance_")), "no"),
     ],
 )

@@ -150,7 +150,7 @@ def test_a_damaged_model_is_a_problem_said_in_a_line(
     with pytest.raises(DigitsError) as caught:
         load_model(path)
 
-    assert str(caught.value).startswith(f"{path}: not a readable .keras model (")
+    assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
 
 

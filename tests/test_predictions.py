@@ -24,7 +24,7 @@ def write_predictions(folder: Path) -> Path:
 
 
 def test_predictions_are_read_as_integers_and_probabilities(tmp_path: Path) -> None:
-    predictions = read_predictions(write_predictions(tmp_path), LABELS)
+    predictions = read_predictions(write_predictions(tmp_path), LABELS, 10)
 
     assert [7, 2, 1] == predictions.actual.tolist()
     assert [7, 2, 9] == predictions.predicted.tolist()
@@ -49,4 +49,4 @@ def test_the_table_has_a_row_per_image(tmp_path: Path) -> None:
 @pytest.mark.parametrize("labels", [LABELS[:2], np.array([7, 2, 3], np.uint8)])
 def test_predictions_about_other_images_are_refused(tmp_path: Path, labels: np.ndarray) -> None:
     with pytest.raises(DigitsError, match=r"3 predictions that do not belong to the . test images"):
-        read_predictions(write_predictions(tmp_path), labels)
+        read_predictions(write_predictions(tmp_path), labels, 10)

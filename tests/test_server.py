@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from digits.app import command, server
+from digits.app import connections, server
 from tests.serving import Served, png, serving, stand_in
 
 LIMIT = server.MOST_BYTES
@@ -21,6 +21,9 @@ LIMIT = server.MOST_BYTES
 def served() -> Iterator[Served]:
     with serving() as served:
         yield served
+
+
+HALF = "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
 
 
 class Gate:
@@ -171,10 +174,26 @@ def test_only_the_names_of_the_loopback_address_are_answered(served: Served, hos
 
 
 @pytest.mark.parametrize(
-    ("origin", "status"), [("http://localhost", 200), ("http://evil.example", 403), ("null", 403)]
+    ("headers", "status"),
+    [
+        (["Origin: http://localhost"], 200),
+        (["Origin: HTTP://LOCALHOST", "Sec-Fetch-Site: same-origin"], 200),
+        (["Sec-Fetch-Site: none"], 200),
+        (["Origin: http://evil.example"], 403),
+        (["Origin: null"], 403),
+        (["Origin: http://["], 403),
+        (["Origin: //localhost"], 403),
+        (["Origin: https://localhost"], 403),
+        (["Origin: http://localhost", "Origin: http://evil.example"], 403),
+        (["Sec-Fetch-Site: cross-site"], 403),
+        (["Sec-Fetch-Site: same-site"], 403),
+    ],
 )
-def test_the_page_of_another_site_may_not_ask(served: Served, origin: str, status: int) -> None:
-    assert status == served.predict(png(), Host="localhost", Origin=origin)[0]
+def test_the_page_of_another_site_may_not_ask(served: Served, headers: list[str], status: int) -> None:
+    body = png().decode("latin-1")
+    lines = ["POST /predict HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *headers]
+
+    assert status == served.status_of("\r\n".join(lines) + "\r\n\r\n" + body, "latin-1")
 
 
 def test_an_upload_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,12 +229,73 @@ def test_more_pictures_than_may_wait_are_refused_and_the_others_answered() -> No
         assert 200 == served.predict(png())[0]
 
 
-def test_more_connections_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "MOST_CONNECTIONS", 2)
-    with serving() as served, served.connect(), served.connect():
-        status, _, _ = served.request("GET", "/")
+@pytest.mark.parametrize("limit", ["MOST", "MOST_PER_ADDRESS"])
+@pytest.mark.parametrize(
+    "half", ["", "POST /pre", "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"]
+)
+def test_connections_that_do_not_get_on_make_room_for_others(
+    monkeypatch: pytest.MonkeyPatch, limit: str, half: str
+) -> None:
+    monkeypatch.setattr(connections, limit, 2)
+    with serving() as served, served.connect() as first, served.connect() as second:
+        for connection in (first, second):
+            connection.sendall(half.encode())
+        statuses = [served.request("GET", "/")[0] for _ in range(5)]
 
-    assert 503 == status
+    assert [200] * 5 == statuses
+
+
+@pytest.mark.parametrize("before", ["", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+def test_a_header_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch, before: str) -> None:
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.2)
+    with serving() as served, served.connect() as connection:
+        connection.sendall(before.encode() + b"GET / HT")
+        with suppress(ConnectionError):
+            while connection.recv(10_000):
+                pass
+
+        assert [] == served.logged
+
+
+def test_pictures_that_take_long_do_not_fill_the_queue_of_the_others() -> None:
+    gate = Gate()
+    large = b"slow"
+
+    def predict(content: bytes) -> Any:
+        return gate(png()) if content == large else stand_in(content)
+
+    most = server.MOST_WAITING // 2
+    with serving(predict, is_quick=large.__ne__) as served, ThreadPoolExecutor(most + 1) as senders:
+        pictures = [senders.submit(served.predict, large) for _ in range(most + 1)]
+        refusal = next(as_completed(pictures)).result()
+        gate.open.set()
+
+        assert (503, f"{most} pictures are waiting; try again in a moment\n") == refusal
+        assert 200 == served.predict(png())[0]
+
+
+def test_the_bytes_of_all_uploads_are_bounded_and_small_pictures_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    full = threading.Event()
+
+    class Held(server.Held):
+        def take(self, count: int) -> None:
+            super().take(count)
+            if self.bytes == server.MOST_HELD:
+                full.set()
+
+    monkeypatch.setattr(server, "MOST_HELD", 2**20)
+    monkeypatch.setattr(server, "Held", Held)
+    header = f"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {LIMIT}\r\n\r\n".encode()
+    with serving() as served, served.connect() as holder:
+        holder.sendall(header + bytes(2**20 + server.FIRST_PART))
+        assert full.wait(60)
+        status, line = served.predict(bytes(2**20))
+
+        assert 503 == status
+        assert "too many large pictures arrive at once; try again in a moment\n" == line
+        assert 200 == served.predict(png())[0]
 
 
 def hang_up(served: Served) -> None:

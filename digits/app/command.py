@@ -6,18 +6,24 @@ import argparse
 import contextlib
 import errno
 import ipaddress
+import signal
 import socket
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digits.errors import DigitsError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     import uvicorn
     from starlette.types import ASGIApp
+
+    from digits.classifier.classifier import Classifier
 
 SUMMARY = "open a page in the browser that reads the digit you draw, or the one in a picture"
 DESCRIPTION = """\
@@ -31,8 +37,6 @@ examples
   digits app --port 0 --no-browser   serve at any free port, and print the address
   digits app --host 0.0.0.0          let every machine in the network use it, without a password
 """
-# A browser opens up to six for each page.
-MOST_CONNECTIONS = 64
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,38 +63,77 @@ def app(arguments: argparse.Namespace) -> int:
         import uvicorn  # noqa: F401
 
         from digits.app.server import application
+        from digits.app.workers import Workers, is_quick
     except ModuleNotFoundError as error:
         missing = str(error.name).split(".")[0]
-        if missing not in ("starlette", "uvicorn"):
+        if missing not in ("pebble", "starlette", "uvicorn"):
             raise
         raise DigitsError(
             f"the page needs {missing}, which the extra `app` installs: python -m pip install -e '.[app]'"
         ) from error
-    from digits.prediction.predict import load_model, predict_digit
+    from digits.prediction.predict import load_model
 
     with listen(arguments.host, arguments.port) as listener:
-        predict = partial(predict_digit, model=load_model(arguments.model))
-        server = runner(application(predict, hosts(arguments.host, listener)))
-        _announce(url(arguments.host, listener), not arguments.no_browser)
-        with contextlib.suppress(KeyboardInterrupt):
-            server.run(sockets=[listener])
+        check_model(load_model(arguments.model), arguments.model)
+        workers = Workers(partial(reader, arguments.model))
+
+        def end(number: int, _: FrameType | None) -> None:
+            """End by a signal as without a handler, but after the processes."""
+            workers.close()
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+        # uvicorn raises it again once the server has stopped.
+        signal.signal(signal.SIGTERM, end)
+        try:
+            names = hosts(arguments.host, listener)
+            server = runner(application(workers.submit, names, is_quick))
+            address = url(arguments.host, listener)
+            _announce(address, addresses(listener), names == ["*"], not arguments.no_browser)
+            with contextlib.suppress(KeyboardInterrupt):
+                server.run(sockets=[listener])
+        finally:
+            workers.close()
     return 0
+
+
+def check_model(model: Classifier, path: str | None) -> None:
+    """Check that a model takes the images that pictures become.
+
+    Raises:
+        DigitsError: its images have another size.
+    """
+    from digits.pictures.centring import SIDE
+
+    if model.image_shape != (SIDE, SIDE, 1):
+        raise DigitsError(f"{path}: takes images {model.image_shape}, the page needs {(SIDE, SIDE, 1)}")
+
+
+def reader(path: str | None) -> Callable[[bytes], dict[str, Any]]:
+    """Load the model, and return the function that reads the bytes of a picture."""
+    from digits.app.server import as_json
+    from digits.prediction.predict import load_model, predict_digit
+
+    model = load_model(path)
+    return lambda content: as_json(predict_digit(content, model))
 
 
 def runner(application: ASGIApp) -> uvicorn.Server:
     """Return a server for `application` with plain HTTP, few connections, and no log except errors."""
     import uvicorn
 
+    from digits.app import connections
+
     config = uvicorn.Config(
         application,
-        http="h11",
+        http=connections.Connection,
         ws="none",
         lifespan="off",
         log_level="error",
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MOST_CONNECTIONS,
+        limit_concurrency=connections.MOST + 1,
         timeout_graceful_shutdown=3,
     )
     return uvicorn.Server(config)
@@ -136,8 +179,31 @@ def url(host: str, listener: socket.socket) -> str:
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{listener.getsockname()[1]}/"
 
 
-def _announce(address: str, open_browser: bool) -> None:
-    print(address, flush=True)
+def addresses(listener: socket.socket) -> list[str]:
+    """Return the URLs at which other machines reach a server at all addresses, as far as they are known."""
+    own = ipaddress.ip_address(listener.getsockname()[0])
+    if own.is_loopback:
+        return []
+    known = {str(own)}
+    if own.is_unspecified:
+        known = set()
+        with contextlib.suppress(OSError):
+            names = socket.getaddrinfo(socket.gethostname(), None, listener.family, socket.SOCK_STREAM)
+            known |= {str(address[0]) for *_, address in names}
+        # The address that leads out of here; nothing is sent.
+        with contextlib.suppress(OSError), socket.socket(listener.family, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1" if listener.family == socket.AF_INET else "2001:db8::1", 9))
+            known.add(str(probe.getsockname()[0]))
+    shown = sorted(address for address in known if not ipaddress.ip_address(address).is_loopback)
+    return [url(address, listener) for address in shown]
+
+
+def _announce(address: str, others: list[str], exposed: bool, open_browser: bool) -> None:
+    for line in dict.fromkeys([address, *others]):
+        print(line, flush=True)
+    if exposed:
+        warning = "digits: every machine that reaches these addresses can use the page, without a password"
+        print(warning, file=sys.stderr, flush=True)
     print("digits: press Ctrl+C to stop", file=sys.stderr, flush=True)
     if open_browser:
         # A text browser would block this thread until it is closed.

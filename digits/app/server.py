@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from starlette.applications import Starlette
@@ -31,11 +30,12 @@ if TYPE_CHECKING:
 
 # Limits, not tunables: what one request may take from the others.
 MOST_BYTES = 16 * 2**20  # of a picture; a telephone's photograph has 3 to 8 MiB; page.js knows it too
+MOST_HELD = 4 * MOST_BYTES  # of all pictures that arrive, beyond the first part of each
+FIRST_PART = 2**18
 MOST_DISCARDED = 4 * MOST_BYTES  # read of a body that is too large, so that its sender can read the refusal
 UPLOAD_SECONDS = 30.0
 ANSWER_SECONDS = 20.0
-THREADS = 4
-MOST_WAITING = 16  # pictures, including those that are being read
+MOST_WAITING = 16  # pictures, including those that are being read; of those that take long, half as many
 
 PAGE = Path(__file__).parent / "page"
 HEADERS = {
@@ -52,23 +52,30 @@ HEADERS = {
 }
 
 
-def application(predict: Callable[[bytes], Prediction], hosts: list[str]) -> Starlette:
-    """Return the ASGI application that answers with `predict`, which several threads call at a time.
+Submit = Callable[[bytes], Future[dict[str, Any]]]
+
+
+def application(
+    submit: Submit, hosts: list[str], is_quick: Callable[[bytes], bool] = lambda _: True
+) -> Starlette:
+    """Return the ASGI application that answers with what `submit` promises.
 
     Args:
-        predict: reads the bytes of a picture; raises `DigitsError` if it cannot.
+        submit: starts to read the bytes of a picture; the future raises `DigitsError` if it cannot be read.
+        is_quick: whether a picture takes little time; those that do have a queue of their own.
         hosts: the host names that requests may use, or `*` for any. A fixed list stops other sites' pages
             whose own name resolves to this machine (DNS rebinding).
     """
-    ask = _bounded(predict)
+    ask = _bounded(submit, is_quick)
+    held = Held()
 
     async def answer(request: Request) -> Response:
         _check_origin(request)
         try:
-            content = await _body(request)
+            content = await _body(request, held)
         except ClientDisconnect:
             return Response()  # nobody is left to read it
-        return JSONResponse(as_json(await ask(content)))
+        return JSONResponse(await ask(content))
 
     return Starlette(
         routes=[
@@ -95,19 +102,18 @@ def as_json(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def _bounded(predict: Callable[[bytes], Prediction]) -> Callable[[bytes], Awaitable[Prediction]]:
-    """Return a function that calls `predict` in one of a few threads, for a limited time and queue.
+def _bounded(
+    submit: Submit, is_quick: Callable[[bytes], bool]
+) -> Callable[[bytes], Awaitable[dict[str, Any]]]:
+    """Return a function that waits for the answer of `submit`, for a limited time and in a limited queue."""
+    queues: dict[bool, set[Future[dict[str, Any]]]] = {True: set(), False: set()}
 
-    A thread cannot be stopped: a picture that was given up keeps its thread, and its place in the queue,
-    until `predict` returns.
-    """
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="digits")
-    unfinished: set[Future[Prediction]] = set()
-
-    async def ask(content: bytes) -> Prediction:
-        if len(unfinished) >= MOST_WAITING:
-            raise _refusal(503, f"{MOST_WAITING} pictures are waiting; try again in a moment")
-        future = pool.submit(predict, content)
+    async def ask(content: bytes) -> dict[str, Any]:
+        quick = is_quick(content)
+        unfinished, most = queues[quick], MOST_WAITING if quick else MOST_WAITING // 2
+        if len(unfinished) >= most:
+            raise _refusal(503, f"{most} pictures are waiting; try again in a moment")
+        future = submit(content)
         unfinished.add(future)
         future.add_done_callback(unfinished.discard)
         try:
@@ -120,35 +126,61 @@ def _bounded(predict: Callable[[bytes], Prediction]) -> Callable[[bytes], Awaita
     return ask
 
 
-async def _body(request: Request) -> bytes:
+class Held:
+    """The bytes of all pictures that are arriving, but for the first part of each."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def take(self, count: int) -> None:
+        """Count more bytes.
+
+        Raises:
+            HTTPException: there are too many.
+        """
+        if self.bytes + count > MOST_HELD:
+            raise _refusal(503, "too many large pictures arrive at once; try again in a moment")
+        self.bytes += count
+
+
+async def _body(request: Request, held: Held) -> bytes:
     """Read a picture's bytes within the limits of size and time."""
     too_large = _refusal(413, f"the picture has more than {MOST_BYTES // 2**20} MiB, which is the limit")
     declared = request.headers.get("content-length", "")
     waits = "expect" in request.headers  # for "100 Continue": the body is not on its way yet
     if declared.isdecimal() and int(declared) > (MOST_BYTES if waits else MOST_DISCARDED):
         raise too_large
-    content, size = bytearray(), 0
+    content, size, counted = bytearray(), 0, 0
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
             async for chunk in request.stream():
                 size += len(chunk)
                 if size <= MOST_BYTES:
+                    more = max(0, size - FIRST_PART) - counted
+                    held.take(more)
+                    counted += more
                     content += chunk
                 elif size > MOST_DISCARDED:
                     break
+                else:
+                    content.clear()
+        if size > MOST_BYTES:
+            raise too_large
+        if not content:
+            raise _refusal(422, "the picture is empty; expected the bytes of an image file")
+        return bytes(content)
     except TimeoutError:
         raise _refusal(408, f"the picture did not arrive within {UPLOAD_SECONDS:.0f} s") from None
-    if size > MOST_BYTES:
-        raise too_large
-    if not content:
-        raise _refusal(422, "the picture is empty; expected the bytes of an image file")
-    return bytes(content)
+    finally:
+        held.bytes -= counted
 
 
 def _check_origin(request: Request) -> None:
     """Refuse a request that another site's page sends through its visitor's browser."""
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}".lower()
+    origins = [origin.lower() for origin in request.headers.getlist("origin")]
+    sites = {site.strip().lower() for site in request.headers.getlist("sec-fetch-site")}
+    if origins not in ([], [own]) or not sites <= {"same-origin", "none"}:
         raise _refusal(403, "only the page of this server may ask")
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pydantic import Field
 
 from digits.backend.quiet import quiet_stderr
+from digits.errors import DigitsError
 from digits.params import Params, Section
 
 # Variables of the shell that change which kernels compute, or how much is trained.
@@ -67,6 +68,17 @@ def start(threads: int) -> None:
         keras.config.set_image_data_format("channels_last")
         keras.config.set_floatx("float32")
         keras.config.set_epsilon(1e-7)
+
+
+@contextmanager
+def enough_memory(what: str) -> Iterator[None]:
+    """Raise a `DigitsError` that names `what` if the block runs out of memory; call `start` before."""
+    import tensorflow
+
+    try:
+        yield
+    except (MemoryError, tensorflow.errors.ResourceExhaustedError) as error:
+        raise DigitsError(f"{what}: needs more memory than is free") from error
 
 
 @contextmanager

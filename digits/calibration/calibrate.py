@@ -14,6 +14,7 @@ from digits.calibration.characters import draw_characters
 from digits.calibration.nondigits import make_nondigits
 from digits.classifier.detector import DetectorParams, answerer, features_and_logits, train_detector
 from digits.classifier.metadata import Calibration, Thresholds, append_calibration
+from digits.errors import DigitsError
 from digits.files import Arrays, whole_file
 from digits.params import Section
 
@@ -58,9 +59,14 @@ def calibrate(
 
     Returns:
         The calibration, and the detector's weights.
+
+    Raises:
+        DigitsError: the model's answers are not finite.
     """
     images, labels = validation["images"], validation["labels"]
     _, logits = features_and_logits(model, images)
+    if not np.isfinite(logits).all():
+        raise DigitsError("the model answers nan or infinity: its training has diverged")
     temperature = fit_temperature(logits, labels)
     divide_logits(model, temperature)
 

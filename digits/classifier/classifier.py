@@ -3,7 +3,7 @@
 import math
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,8 +11,14 @@ from typing import Any, Literal
 import numpy as np
 
 from digits.backend.quiet import quiet_stderr
-from digits.classifier.metadata import Calibration, Thresholds, read_calibration, read_detector
-from digits.errors import DigitsError
+from digits.classifier.metadata import (
+    Calibration,
+    Thresholds,
+    read_calibration,
+    read_detector,
+    read_flatbuffer,
+)
+from digits.errors import DigitsError, reported_as
 
 # Images that LiteRT computes at a time, where there is more than one: more do not fit a core's cache.
 CHUNK = 32
@@ -81,30 +87,30 @@ def load_classifier(path: Path, engine: Literal["litert", "keras"]) -> Classifie
     calibration = read_calibration(path)
     # LiteRT prints the name of its delegate, and no setting stops it.
     with quiet_stderr():
-        answer = _litert(path, calibration) if engine == "litert" else _keras(path)
+        answer = _litert(path, calibration) if engine == "litert" else _keras(path, calibration)
     return Classifier(calibration, answer)
 
 
 def _litert(path: Path, calibration: Calibration) -> Answer:
     from ai_edge_litert.interpreter import Interpreter
 
-    content = path.read_bytes()
+    content = read_flatbuffer(path)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def interpreter(count: int) -> Any:
         """Return an interpreter of `count` images at a time; one image is too little work for two threads."""
         engine = Interpreter(model_content=content, num_threads=cores if count > 1 else 1)
+        _check_shape(path, "images", engine.get_input_details()[0]["shape"], calibration.image_shape)
         engine.resize_tensor_input(engine.get_input_details()[0]["index"], [count, *calibration.image_shape])
         engine.allocate_tensors()
         return engine
 
-    try:
+    with reported_as(f"{path}: not a readable .tflite model"):
         interpreters = {count: interpreter(count) for count in (1, CHUNK)}
         places = {len(output["shape"]): output["index"] for output in interpreters[1].get_output_details()}
         pixels, probabilities, score = interpreters[1].get_input_details()[0]["index"], places[2], places[1]
-    except (ValueError, RuntimeError, KeyError, IndexError) as error:
-        reason = " ".join(str(error).split())
-        raise DigitsError(f"{path}: not a readable .tflite model ({reason})") from error
+        shape = interpreters[1].get_tensor(probabilities).shape
+        _check_shape(path, "probabilities", shape, (len(calibration.classes),))
 
     def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         answers = np.empty((len(images), len(calibration.classes)), np.float32)
@@ -125,11 +131,22 @@ def _litert(path: Path, calibration: Calibration) -> Answer:
     return answer
 
 
-def _keras(path: Path) -> Answer:
+def _keras(path: Path, calibration: Calibration) -> Answer:
     from digits.backend.models import load_model
     from digits.classifier.detector import answerer
 
-    return answerer(load_model(path), read_detector(path))
+    model, detector = load_model(path), read_detector(path)
+    with reported_as(f"{path}: not a readable .keras model"):
+        _check_shape(path, "images", model.input_shape, calibration.image_shape)
+        _check_shape(path, "probabilities", model.output_shape, (len(calibration.classes),))
+        return answerer(model, detector)
+
+
+def _check_shape(path: Path, name: str, actual: Sequence[int | None], expected: tuple[int, ...]) -> None:
+    """Check that a network's images or answers, of shape (N, ...), are those that its calibration is for."""
+    if tuple(actual[1:]) != expected:
+        shape = tuple(map(int, filter(None, actual[1:])))
+        raise DigitsError(f"{path}: the network's {name} are {shape}, those of its calibration {expected}")
 
 
 def parity(first: np.ndarray, second: np.ndarray) -> dict[str, float]:

@@ -2,9 +2,11 @@
 
 It is in `calibration.json` and `detector/*.npy`: entries of the `.keras` archive,
 or of a zip archive behind the `.tflite` flatbuffer, where TensorFlow Lite keeps a model's metadata.
-Keras and LiteRT ignore it.
+Keras and LiteRT ignore it. Behind a flatbuffer there is also the checksum of its bytes, in `sha256`:
+LiteRT maps a flatbuffer as it is, and a damaged one can end the process.
 """
 
+import hashlib
 import io
 import json
 import math
@@ -12,14 +14,18 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
 
-from digits.errors import DigitsError
-from digits.files import NO_TIME
+from digits.errors import DigitsError, reason, reported_as
+from digits.files import NO_TIME, check_array, check_file
 
 CALIBRATION = "calibration.json"
+CHECKSUM = "sha256"
+# Bytes of one entry, far more than any has.
+LARGEST_ENTRY = 64 * 2**20
+LARGEST_SIDE, MOST_CLASSES = 4096, 1000
 DETECTOR = tuple(f"detector/{name}.npy" for name in ("kernel_1", "bias_1", "kernel_2", "bias_2"))
 
 
@@ -71,14 +77,18 @@ class Calibration:
         """Read the content of calibration.json.
 
         Raises:
-            ValueError, TypeError, KeyError: it is no JSON, or lacks a value.
+            ValueError, TypeError, KeyError, OverflowError: it is no JSON, or lacks a possible value.
         """
         values: dict[str, Any] = json.loads(text)
         thresholds = Thresholds(**{name: float(value) for name, value in values["thresholds"].items()})
         height, width, channels = (int(size) for size in values["image_shape"])
         numbers = (values["temperature"], thresholds.confidence, thresholds.score)
-        if not all(math.isfinite(number) for number in numbers) or not values["classes"]:
-            raise ValueError("a number is not finite, or there are no classes")
+        if not all(math.isfinite(number) for number in numbers):
+            raise ValueError("a number is not finite")
+        if not all(1 <= size <= LARGEST_SIDE for size in (height, width, channels)):
+            raise ValueError(f"a size is not from 1 to {LARGEST_SIDE}")
+        if not (isinstance(values["classes"], list) and 1 <= len(values["classes"]) <= MOST_CLASSES):
+            raise ValueError(f"the number of classes is not from 1 to {MOST_CLASSES}")
         classes = tuple(str(name) for name in values["classes"])
         return cls(classes, (height, width, channels), float(values["temperature"]), thresholds)
 
@@ -90,6 +100,8 @@ def append_calibration(path: Path, calibration: Calibration, detector: Iterable[
         content = io.BytesIO()
         np.lib.format.write_array(content, weights, allow_pickle=False)
         entries[name] = content.getvalue()
+    if path.exists() and not is_zipfile(path):
+        entries[CHECKSUM] = hashlib.sha256(path.read_bytes()).hexdigest().encode()
     with ZipFile(path, "a") as archive:
         for name, content_bytes in entries.items():
             archive.writestr(ZipInfo(name, NO_TIME), content_bytes)
@@ -104,8 +116,8 @@ def read_calibration(path: Path) -> Calibration:
     content = _entries(path, (CALIBRATION,))[0]
     try:
         return Calibration.from_json(content)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DigitsError(f"{path}: damaged {CALIBRATION} ({_one_line(error)})") from error
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        raise DigitsError(f"{path}: damaged {CALIBRATION} ({reason(error)})") from error
 
 
 def read_detector(path: Path) -> list[np.ndarray]:
@@ -115,23 +127,36 @@ def read_detector(path: Path) -> list[np.ndarray]:
         DigitsError: the file is missing, damaged, or no calibrated model.
     """
     contents = _entries(path, DETECTOR)
-    try:
-        return [np.lib.format.read_array(io.BytesIO(content), allow_pickle=False) for content in contents]
-    except (ValueError, EOFError) as error:
-        raise DigitsError(f"{path}: damaged detector ({_one_line(error)})") from error
+    with reported_as(f"{path}: damaged detector"):
+        weights = [np.lib.format.read_array(io.BytesIO(content), allow_pickle=False) for content in contents]
+    units = weights[1].shape[0] if weights[1].ndim else 0
+    for name, array, shape in zip(DETECTOR, weights, (("F", units), (units,), (units, 2), (2,)), strict=True):
+        check_array(f"{path}: {name}", array, np.float32, shape)
+    return weights
+
+
+def read_flatbuffer(path: Path) -> bytes:
+    """Read the flatbuffer of a calibrated `.tflite` file, with what is behind it.
+
+    Raises:
+        DigitsError: the flatbuffer is not the one that its checksum is of, or there is no checksum.
+    """
+    expected = _entries(path, (CHECKSUM,))[0]
+    with ZipFile(path) as archive:
+        end = min(entry.header_offset for entry in archive.infolist())
+    content = path.read_bytes()
+    if hashlib.sha256(content[:end]).hexdigest().encode() != expected:
+        raise DigitsError(f"{path}: damaged; the network's bytes are not those that `dvc repro export` wrote")
+    return content
 
 
 def _entries(path: Path, names: Iterable[str]) -> list[bytes]:
-    try:
-        with ZipFile(path) as archive:
-            return [archive.read(name) for name in names]
-    except FileNotFoundError:
-        raise DigitsError(f"{path}: no such file; `dvc repro export` makes it") from None
-    except KeyError as error:
-        raise DigitsError(f"{path}: not a calibrated model ({error.args[0]})") from error
-    except (BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
-        raise DigitsError(f"{path}: not a calibrated model ({_one_line(error)})") from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    if not path.exists():
+        raise DigitsError(f"{path}: no such file; `dvc repro export` makes it")
+    check_file(path)
+    with reported_as(f"{path}: not a calibrated model"), ZipFile(path) as archive:
+        if missing := [name for name in names if name not in archive.namelist()]:
+            raise DigitsError(f"{path}: not a calibrated model (it has no {missing[0]})")
+        if any(archive.getinfo(name).file_size > LARGEST_ENTRY for name in names):
+            raise DigitsError(f"{path}: not a calibrated model (an entry is too large)")
+        return [archive.read(name) for name in names]

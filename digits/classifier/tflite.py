@@ -47,7 +47,18 @@ def flatbuffer(model: keras.Sequential, detector: list[np.ndarray]) -> bytes:
     traced = tf.function(answer, input_signature=signature).get_concrete_function()
     module = tf.Module()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], module)
-    return bytes(converter.convert())
+    return _probabilities_first(converter.convert())
+
+
+def _probabilities_first(content: bytes) -> bytes:
+    """Put the probabilities before the score: programs commonly read `get_output_details()[0]`."""
+    from tensorflow.lite.python.schema_py_generated import Model
+
+    changed = bytearray(content)
+    graph = Model.GetRootAs(changed).Subgraphs(0)
+    outputs = graph.OutputsAsNumpy()  # a view of the bytes
+    outputs[:] = sorted(outputs, key=lambda tensor: -graph.Tensors(tensor).ShapeLength())
+    return bytes(changed)
 
 
 def _through(

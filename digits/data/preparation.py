@@ -7,7 +7,7 @@ from pydantic import Field
 
 from digits.data.datasets import Dataset
 from digits.errors import DigitsError
-from digits.files import Arrays
+from digits.files import Arrays, check_array
 from digits.params import Section
 
 
@@ -24,10 +24,7 @@ def check_raw(raw: Arrays, dataset: Dataset) -> None:
         DigitsError: an array's type or shape is wrong, a label is out of range, or a class has no image.
     """
     for name, shape in dataset.array_shapes.items():
-        if raw[name].dtype != np.uint8:
-            raise DigitsError(f"{name}: the type is {raw[name].dtype}, expected uint8")
-        if raw[name].shape != shape:
-            raise DigitsError(f"{name}: the shape is {raw[name].shape}, expected {shape}")
+        check_array(name, raw[name], np.uint8, shape)
     classes = len(dataset.classes)
     for name in ("y_train", "y_test"):
         if raw[name].max() >= classes:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.errors import DigitsError
-from digits.files import Table, read_table
+from digits.files import Table, check_column, read_table
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,17 @@ def predictions_table(
     return {name: values.tolist() for name, values in columns.items()}
 
 
-def read_predictions(path: Path, labels: np.ndarray) -> Predictions:
-    """Read a table of predictions about the images with these `labels`, integers (N,).
+def read_predictions(path: Path, labels: np.ndarray, classes: int) -> Predictions:
+    """Read a table of predictions about the images with these `labels`, integers (N,), below `classes`.
 
     Raises:
         DigitsError: the table is missing or damaged, or belongs to other images.
     """
     names = ("actual", "predicted", "confidence", "uncalibrated")
-    columns = {name: np.array(values) for name, values in read_table(path, names).items()}
+    table = read_table(path, names)
+    for name in names[1:]:
+        check_column(path, table, name, 0, classes - 1 if name == "predicted" else 1)
+    columns = {name: np.array(values) for name, values in table.items()}
     if not np.array_equal(columns["actual"], labels):
         count = len(columns["actual"])
         raise DigitsError(f"{path}: {count} predictions that do not belong to the {len(labels)} test images")

@@ -41,6 +41,9 @@ class Luminance(np.ndarray):
         seen.shrunk = shrunk
         return seen
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Luminance.of, (np.asarray(self), self.shrunk)
+
     def __array_finalize__(self, source: Any) -> None:
         self.shrunk = getattr(source, "shrunk", 1)
 
@@ -70,7 +73,7 @@ def of_image(image: Image.Image, factor: int, name: str) -> Luminance:
         DigitsError: its values are none of a picture.
     """
     if image.mode.startswith("I") or image.mode == "F":
-        return of_array(np.asarray(image), name)
+        return of_array(_whole_array(image), name)
     mode = "RGBA" if image.has_transparency_data else "L"
     small = Image.new(mode, (math.ceil(image.width / factor), math.ceil(image.height / factor)))
     image.load()
@@ -80,6 +83,17 @@ def of_image(image: Image.Image, factor: int, name: str) -> Luminance:
         small.paste(_converted(strip, mode).reduce(factor), (0, top // factor))
     values = np.divide(np.asarray(small), np.float32(255), dtype=np.float32)
     return Luminance.of(_seen(values) if mode == "RGBA" else values, factor)
+
+
+def _whole_array(image: Image.Image) -> np.ndarray:
+    """Return the values of an image; `np.asarray` would hold it three times."""
+    width, height = image.size
+    rows = max(1, STRIP_PIXELS // width)
+    strips = (image.crop((0, top, width, min(top + rows, height))) for top in range(0, height, rows))
+    array = np.empty((height, width), np.asarray(image.crop((0, 0, 1, 1))).dtype)
+    for number, strip in enumerate(strips):
+        array[number * rows : (number + 1) * rows] = np.asarray(strip)
+    return array
 
 
 def _converted(image: Image.Image, mode: str) -> Image.Image:

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from digits.errors import DigitsError
+from digits.pictures import limits
 from digits.pictures.luminance import Luminance, check_size, of_array, of_image, shrinking
 
 LARGEST_FILE = 64 * 2**20
@@ -21,6 +22,9 @@ LARGEST_FILE = 64 * 2**20
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF")
 """What Pillow may try: formats of pictures. Others, such as EPS, start programs or hold documents."""
+
+MOST_SCANS = 100
+"""Scans of a JPEG; progressive ones have about ten, and each costs as much time as a whole picture."""
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -36,8 +40,11 @@ TURNS = {
 _quiet = threading.Lock()
 
 
-def read_picture(source: str | Path | bytes | Image.Image | np.ndarray) -> Luminance:
+def read_picture(source: str | Path | bytes | Image.Image | np.ndarray, name: str = "picture") -> Luminance:
     """Read a picture as what an eye sees of it: a file, its bytes, a Pillow image or an array.
+
+    A file or its bytes are decoded in another process, within the limits of `digits.pictures.limits`.
+    `name` is what messages call bytes or an image.
 
     Of an animation the first frame is read.
     A picture of more than `digits.pictures.luminance.WORKING_PIXELS` is made smaller by a whole factor,
@@ -55,9 +62,9 @@ def read_picture(source: str | Path | bytes | Image.Image | np.ndarray) -> Lumin
     if isinstance(source, np.ndarray):
         return of_array(source, "array")
     if isinstance(source, Image.Image):
-        return _decoded(source, "picture")
+        return _decoded(source, name)
     if isinstance(source, bytes):
-        return _opened(source, "picture")
+        return _opened(source, name)
     if isinstance(source, str | Path):
         name = printable(str(source))
         return _opened(_content(source, name), name)
@@ -95,19 +102,31 @@ def _opened(content: bytes, name: str) -> Luminance:
         raise DigitsError(f"{name}: empty, expected a picture")
     if len(content) > LARGEST_FILE:
         raise DigitsError(f"{name}: larger than {LARGEST_FILE // 2**20} MiB, the most that is read")
+    if limits.elsewhere():
+        decoded: Luminance = limits.decode(content, name)
+        return decoded
+    _check_scans(content, name)
     try:
         # Pillow warns of much that is no concern of the user's, and of large pictures, refused below.
-        with _quiet, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise DigitsError(f"{name}: more pixels than are read ({_reason(error)})") from error
+    except MemoryError as error:
+        raise DigitsError(f"{name}: {limits.TOO_MUCH_MEMORY}") from error
     except Exception as error:
         # Pillow's parsers raise whatever they stumble over: SyntaxError, struct.error, KeyError, …
         known = ", ".join(FORMATS)
         raise DigitsError(f"{name}: no picture that can be read; allowed: {known}") from error
     with image:
         return _decoded(image, name)
+
+
+def _check_scans(content: bytes, name: str) -> None:
+    scans = content.count(b"\xff\xda") if content.startswith(b"\xff\xd8") else 0
+    if scans > MOST_SCANS:
+        raise DigitsError(f"{name}: a JPEG of {scans} scans; at most {MOST_SCANS} are read")
 
 
 def _decoded(image: Image.Image, name: str) -> Luminance:
@@ -123,6 +142,8 @@ def _decoded(image: Image.Image, name: str) -> Luminance:
         seen = of_image(image, math.ceil(factor / drafted), name)
     except DigitsError:
         raise
+    except MemoryError as error:
+        raise DigitsError(f"{name}: {limits.TOO_MUCH_MEMORY}") from error
     except Exception as error:
         raise DigitsError(f"{name}: damaged, or of a kind that cannot be read ({_reason(error)})") from error
     turned = _turned(seen, TURNS[orientation]) if orientation in TURNS else seen

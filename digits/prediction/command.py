@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, reported_as
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -86,9 +86,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def predict(arguments: argparse.Namespace) -> int:
     """Print the answers about all pictures, line by line, and return the exit status."""
+    from digits.pictures import limits
     from digits.prediction.inputs import gather
     from digits.prediction.predict import load_model
 
+    # It gets ready while the model is loaded.
+    limits.start()
     sources = gather(arguments.paths)
     if arguments.explain and len(sources) != 1:
         arguments.error(f"--explain: expected one picture, found {len(sources)}")
@@ -147,7 +150,8 @@ def _explain(path: Path, name: str, predictions: list[Prediction]) -> None:
     from digits.figures.style import write_figure
     from digits.prediction.explanation import explanation
 
-    write_figure(path, explanation(name, predictions))
+    with reported_as(f"{path}: cannot be drawn"):
+        write_figure(path, explanation(name, predictions))
 
 
 def _lines(answers: Answers, sources: list[Source], arguments: argparse.Namespace) -> Iterator[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -21,10 +22,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from digits.classifier.classifier import Classifier, load_classifier
-from digits.errors import DigitsError, unknown_name
+from digits.errors import DigitsError, reported_as, unknown_name
 from digits.pictures.centring import SIDE
 from digits.pictures.framing import Framed, frame_digit, frame_digits, frame_mnist
-from digits.pictures.reading import read_picture
+from digits.pictures.reading import printable, read_picture
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -121,7 +122,8 @@ def predict_digit(image: Picture, model: Classifier) -> Prediction:
     Raises:
         DigitsError: `image` is not a picture that can be read.
     """
-    return _answers([frame_digit(read_picture(image))], model)[0]
+    with _reported(image):
+        return _answers([frame_digit(read_picture(image))], model)[0]
 
 
 def predict_digits(images: Iterable[Picture] | np.ndarray, model: Classifier) -> list[Prediction]:
@@ -151,7 +153,8 @@ def predict_digits(images: Iterable[Picture] | np.ndarray, model: Classifier) ->
     framed = []
     for index, (image, known) in enumerate(zip(images, prepared, strict=False)):
         try:
-            framed.append(known or frame_digit(read_picture(image)))
+            with _reported(image):
+                framed.append(known or frame_digit(read_picture(image)))
         except DigitsError as error:
             raise DigitsError(f"picture {index}: {error}") from error
     return _answers(framed, model)
@@ -170,7 +173,15 @@ def find_digits(image: Picture, model: Classifier) -> list[Prediction]:
     Raises:
         DigitsError: `image` is not a picture that can be read.
     """
-    return _answers([framed for framed in frame_digits(read_picture(image)) if framed.box is not None], model)
+    with _reported(image):
+        found = frame_digits(read_picture(image))
+        return _answers([framed for framed in found if framed.box is not None], model)
+
+
+def _reported(image: Picture) -> AbstractContextManager[None]:
+    """Raise whatever goes wrong with a picture as a `DigitsError` that names it."""
+    name = printable(str(image)) if isinstance(image, str | Path) else "picture"
+    return reported_as(f"{name}: cannot be read")
 
 
 def _prepared(images: np.ndarray) -> Iterable[Framed | None]:

@@ -5,10 +5,14 @@ To add one, write a function that returns its layers, add it to `NETWORKS`, and 
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, short
 from digits.training.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -100,6 +104,32 @@ def accurate(classes: int, recipe: Recipe) -> list[keras.Layer]:
 NETWORKS: dict[str, Network] = {"accurate": accurate, "article": article, "fast": fast}
 
 
+def memory_needed(layers: list[keras.Layer], image_shape: tuple[int, ...], batch_size: int) -> int:
+    """Return the bytes that training needs at least: weights and outputs of each layer, in float32.
+
+    Weights are there six times: in the model and its exact copy, as gradients, as the two averages of Adam,
+    and as those of the best epoch. Outputs are there for each image of a batch, with their gradients.
+    The layers need not be built, and no memory is taken for them.
+    """
+    weights = outputs = 0
+    shape: tuple[int | None, ...] = (None, *image_shape)
+    for layer in layers:
+        window = math.prod(getattr(layer, "kernel_size", (1,)))
+        units = getattr(layer, "filters", getattr(layer, "units", 0))
+        weights += window * (shape[-1] or 0) * units
+        shape = layer.compute_output_shape(shape)
+        outputs += math.prod(length or 1 for length in shape)
+    return 4 * (6 * weights + 2 * outputs * batch_size)
+
+
+def machine_memory() -> int:
+    """Return the bytes of memory that this machine has, or the container that this process is in."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    with suppress(OSError, ValueError):  # no such limit, or the word max
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    return min(limits)
+
+
 def build(image_shape: tuple[int, int, int], classes: int, recipe: Recipe) -> keras.Sequential:
     """Build the recipe's network for images of `image_shape` (height, width, channels).
 
@@ -108,12 +138,19 @@ def build(image_shape: tuple[int, int, int], classes: int, recipe: Recipe) -> ke
         It maps float32 images (N, *image_shape) in [0, 1] to float32 probabilities (N, classes).
 
     Raises:
-        DigitsError: the images are too small for so many layers.
+        DigitsError: the images are too small for so many layers, or the machine's memory for their widths.
     """
     import keras
 
     layers = NETWORKS[recipe.network](classes, recipe)
     try:
+        needed, available = memory_needed(layers, image_shape, recipe.batch_size), machine_memory()
+        if needed > available:
+            raise DigitsError(
+                f"params.yaml: the network {recipe.network!r} with the widths {short(recipe.widths)} and the "
+                f"batch size {recipe.batch_size} needs {needed / 1e9:,.1f} GB of memory to train; "
+                f"this machine has {available / 1e9:,.1f} GB"
+            )
         return keras.Sequential([keras.Input(image_shape, name="image"), *layers], name=recipe.network)
     except ValueError as error:
         height, width, _ = image_shape
