@@ -91,7 +91,8 @@ def _read(root: Path, name: str, commit: str, text: Callable[[str], str], rev: s
         predictions = None
         if test:
             labels = test["labels"]
-            predictions = tried("data/predictions.csv", lambda path: read_predictions(path, labels))
+            count = int(labels.max()) + 1
+            predictions = tried("data/predictions.csv", lambda path: read_predictions(path, labels, count))
     return Results(
         name=name,
         commit=commit,
