@@ -1,28 +1,26 @@
-"""Train and evaluate a recipe with several seeds, since one run says little: a seed moves 5 to 10 errors.
+"""Put the runs of a sweep over recipes and seeds into docs/seeds.json, and their table into docs/recipes.md.
 
-Usage: python -m benchmarks.seeds RECIPE --seeds N [--write]
+Usage: python -m benchmarks.seeds [--name NAME], after, on this machine,
 
-It needs `data/prepared` (`dvc repro prepare`). The stage `train` runs as it is, each seed in a temporary
-folder. Each result stands in docs/seeds.json as soon as it is there, and is not measured again while recipe,
-code and versions stay the same. `--write` puts the table into docs/recipes.md.
+    digits sweep --name recipes -S 'train.seed=range(10)' -S recipe=fast,accurate
+
+The recipes of the sweep replace those in docs/seeds.json; others stay. The answers to the test images come
+out of DVC's cache. Of several states of the code, the one that was run last counts.
 """
 
 import argparse
 import json
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.borrowed import borrowed_folder, with_recipe
-from benchmarks.children import run_child
-from benchmarks.contestants import wrong_answers
 from benchmarks.report import write_between
-from digits.environment import locked_versions
 from digits.errors import DigitsError, run
-from digits.files import fingerprint, read_table, write_text
-from digits.params import Params
-from digits.training.imports import import_closure
+from digits.files import read_table, write_text
+from digits.sweep.grid import key_of, value_of
+from digits.sweep.groups import Group, group_rows, mean_and_deviation
+from digits.sweep.rows import read_rows, rows_path
+from digits.verification.pipeline import cached
 
 RESULTS, PAGE = Path("docs/seeds.json"), Path("docs/recipes.md")
 
@@ -33,31 +31,48 @@ DISPUTED = {947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 678
 Row = dict[str, Any]
 
 
-def inputs_key(recipe: str, params: Params) -> str:
-    """Identify what the results of `recipe` depend on, but for the seed."""
-    code = import_closure(Path("stages/train.py"))
-    numbers = {name: params.values[name] for name in ("dataset", "prepare", "runtime")}
-    key = fingerprint(map(Path, code), params.values["recipes"][recipe], numbers, locked_versions())
-    return key[:16]
+def recipe_rows(group: Group, root: Path) -> list[Row]:
+    """Return what each seed of a group did on the test and the validation images.
+
+    Raises:
+        DigitsError: the cache lacks the answers of a run.
+    """
+    rows = []
+    for row in group.rows:
+        answers, history = (
+            cached(root, row.outputs[f"data/{name}.csv"]) for name in ("predictions", "history")
+        )
+        table = read_table(answers, ("index", "actual", "predicted"))
+        named = zip(table["index"], table["actual"], table["predicted"], strict=True)
+        wrong = {int(place) for place, actual, predicted in named if actual != predicted}
+        seeds = {key_of(text): int(value_of(text)) for text in row.seeds}
+        rows.append(
+            {
+                "seed": seeds["train.seed"],
+                "test_errors": len(wrong),
+                "beside_disputed": len(wrong - DISPUTED),
+                "validation_accuracy": read_table(history, ("val_accuracy",))["val_accuracy"][-1],
+                "seconds": row.seconds,
+            }
+        )
+    return rows
 
 
-def measure(recipe: str, seed: int, params: Params) -> Row:
-    """Train by `recipe` with `seed`, in a folder that borrows this one's code and data, and count errors."""
-    with borrowed_folder(with_recipe(params.values, recipe, {}, seed)) as folder:
-        child = run_child([sys.executable, "-m", "stages.train"], folder)
-        history = read_table(folder / "data/history.csv", ("val_accuracy", "val_loss"))
-        wrong = set(wrong_answers(folder))
-    return {
-        "seed": seed,
-        "test_errors": len(wrong),
-        "beside_disputed": len(wrong - DISPUTED),
-        "validation_accuracy": history["val_accuracy"][-1],
-        "cpu_seconds": round(child.cpu_seconds, 1),
-    }
+def recipe_of(group: Group) -> str:
+    """Return the recipe of a group of runs that differ in nothing else.
+
+    Raises:
+        DigitsError: they differ in more.
+    """
+    if [key_of(text) for text in group.overrides] != ["recipe"]:
+        raise DigitsError(
+            f"{', '.join(group.overrides) or 'no override'}: expected a recipe and nothing else"
+        )
+    return value_of(group.overrides[0])
 
 
 def read_results() -> dict[str, dict[str, Any]]:
-    """Return what has been measured: by recipe, the key of its inputs and a row per seed."""
+    """Return what has been measured: by recipe, a hash of the inputs and a row per seed."""
     results: dict[str, dict[str, Any]] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     return results
 
@@ -89,37 +104,19 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def mean_and_deviation(values: list[float]) -> tuple[float, float]:
-    """Return the mean and the standard deviation of a sample (0 for a single value)."""
-    mean = math.fsum(values) / len(values)
-    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / max(1, len(values) - 1))
-
-
 def main() -> None:
-    """Measure the seeds that are missing, and print the table."""
+    """Write the values and the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds")
-    parser.add_argument("recipe")
-    parser.add_argument("--seeds", type=int, required=True, metavar="N", help="measure the seeds 0 to N - 1")
-    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE}")
+    parser.add_argument("--name", default="recipes", help="of the sweep")
     arguments = parser.parse_args()
-    params = Params()
-    recipe = arguments.recipe
-    if recipe not in params.names("recipes"):
-        raise DigitsError(f"{recipe!r} is no recipe; allowed: {', '.join(params.names('recipes'))}")
-    key = inputs_key(recipe, params)
+    root = Path.cwd()
     results = read_results()
-    if results.get(recipe, {}).get("inputs") != key:
-        results[recipe] = {"inputs": key, "rows": []}
-    done = {row["seed"] for row in results[recipe]["rows"]}
-    for seed in sorted({*range(arguments.seeds)} - done):
-        row = measure(recipe, seed, params)
-        results = read_results() | {recipe: results[recipe]}
-        results[recipe]["rows"].append(row)
-        write_results(results)
-        print(json.dumps(row), flush=True)
+    rows = read_rows(rows_path(root, arguments.name))
+    for group in group_rows(row for row in rows if row.inputs == rows[-1].inputs):
+        results[recipe_of(group)] = {"inputs": group.rows[0].inputs, "rows": recipe_rows(group, root)}
+    write_results(results)
+    write_between(PAGE, "seeds", table(results))
     print(table(results))
-    if arguments.write:
-        write_between(PAGE, "seeds", table(results))
 
 
 if __name__ == "__main__":

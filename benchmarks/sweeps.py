@@ -157,8 +157,8 @@ def main() -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     lines += [
         "",
-        f"{MANY} rows of runs that do nothing: {spent['append']:.1f} s to append them, each on disk "
-        f"before the next; {spent['resume']:.1f} s to read them and find what is missing; "
+        f"{MANY} rows of runs that do nothing: {spent['append']:.1f} s to append them, each on the disk",
+        f"before the next; {spent['resume']:.1f} s to read them and find what is missing;",
         f"{spent['table']:.1f} s for the table of 100 groups; at most {memory:.2f} GB of memory.",
     ]
     print("\n".join(lines))

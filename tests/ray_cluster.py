@@ -1,7 +1,8 @@
 """A Ray cluster of several nodes on this machine, led by lines on standard input, for tests of sweeps.
 
 Usage: python -m tests.ray_cluster, then lines of JSON: {"add": {NAME: VALUE, ...}} adds a node whose
-processes have these variables, and {"kill": true} kills the one that was added last.
+processes have these variables, {"kill": true} kills the one that was added last, and {"kill_head": true} the
+process that all others depend on.
 The answer to each line is the address.
 """
 
@@ -23,6 +24,8 @@ def main() -> None:
         if "add" in order:
             nodes.append(cluster.add_node(num_cpus=1, object_store_memory=MEMORY, env_vars=order["add"]))
             cluster.wait_for_nodes()
+        elif "kill_head" in order:
+            cluster.head_node.all_processes["gcs_server"][0].process.kill()
         else:
             cluster.remove_node(nodes.pop(), allow_graceful=False)
         print(f"address {cluster.address}", flush=True)

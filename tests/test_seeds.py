@@ -1,4 +1,4 @@
-"""The table of seeds says what each seed did, and results belong to the inputs that gave them."""
+"""The table of seeds says what each seed of a sweep did on the test images."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from benchmarks import seeds
-from digits.params import Params
-from tests.pipeline import REPOSITORY
+from digits.errors import DigitsError
+from digits.sweep.groups import Group, mean_and_deviation
+from digits.sweep.rows import Row
 
 
 def row(seed: int, errors: int, beside: int) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def test_the_table_has_mean_deviation_and_every_value() -> None:
 
 
 def test_a_single_seed_has_no_deviation() -> None:
-    assert (0.5, 0.0) == seeds.mean_and_deviation([0.5])
+    assert (0.5, 0.0) == mean_and_deviation([0.5])
 
 
 def test_a_line_of_the_file_is_a_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,13 +37,22 @@ def test_a_line_of_the_file_is_a_seed(tmp_path: Path, monkeypatch: pytest.Monkey
     assert 4 == sum('"seed"' in line for line in text.splitlines())
 
 
-def test_results_belong_to_the_recipe_that_gave_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(REPOSITORY)
-    params = Params()
-    key = seeds.inputs_key("fast", params)
-    params.values["train"]["seed"] += 1
-    same = seeds.inputs_key("fast", params)
-    params.values["recipes"]["fast"]["epochs"] += 1
+def test_errors_are_counted_in_the_answers_of_each_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "answers").write_text("index,actual,predicted\n0,7,7\n1,2,3\n947,8,9\n")
+    (tmp_path / "history").write_text("epoch,val_accuracy\n1,0.5\n2,0.75\n")
+    monkeypatch.setattr(seeds, "cached", lambda root, name: root / name)
+    outputs = {"data/predictions.csv": "answers", "data/history.csv": "history"}
+    overrides = ("train.seed=4", "recipe=mine")
+    run = Row("a", overrides, "i", "c", False, False, None, {}, outputs, 12.5, "m", "c")
+    group = Group(("recipe=mine",), "c", False, [run], [])
+    (counted,) = seeds.recipe_rows(group, tmp_path)
 
-    assert key == same != seeds.inputs_key("fast", params)
-    assert key != seeds.inputs_key("accurate", params)
+    assert row(4, 2, 1) | {"validation_accuracy": 0.75, "seconds": 12.5} == counted
+    assert "mine" == seeds.recipe_of(group)
+
+
+def test_a_group_that_is_no_recipe_is_refused() -> None:
+    with pytest.raises(DigitsError, match="recipe=mine, width=3: expected a recipe and nothing else"):
+        seeds.recipe_of(Group(("recipe=mine", "width=3"), "c", False, [], []))

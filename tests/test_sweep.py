@@ -380,3 +380,12 @@ def test_a_failure_is_told_by_the_stage_and_by_dvc(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("Running stage 'fit':\n> python fit.py\nfit: no\nERROR: failed: fit\n\n")
 
     assert "failed: fit: fit: no" == _last_words(tmp_path / "log")
+
+
+def test_a_second_run_that_fails_is_told(toy: SeededToy) -> None:
+    sweep(toy, "-S", "train.seed=1")
+    (line,) = toy.read("data/sweeps/runs.jsonl").splitlines()
+    second = json.loads(line) | {"check": True, "error": "no memory", "outputs": {}}
+    toy.write("data/sweeps/runs.jsonl", f"{line}\n{json.dumps(second)}\n")
+
+    assert "train.seed=1: the second run failed on " in sweep(toy, "--show", status=3).stdout

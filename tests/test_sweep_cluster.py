@@ -51,11 +51,18 @@ class Nodes:
     def kill(self) -> None:
         self.order({"kill": True})
 
+    def kill_head(self) -> None:
+        self.order({"kill_head": True})
+
     def close(self) -> None:
         assert self.process.stdin and self.process.stdout
         self.process.stdin.close()
         self.process.stdout.close()
-        self.process.wait(60)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +91,8 @@ def start(toy: SeededToy, nodes: Nodes, *arguments: str) -> subprocess.Popen[str
     return subprocess.Popen(
         command,
         cwd=toy.folder,
-        env=toy.environment(),
+        # Otherwise the command waits for a minute for a head that is gone.
+        env=toy.environment() | {"RAY_gcs_rpc_server_reconnect_timeout_s": "5"},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -151,6 +159,29 @@ def test_a_command_that_was_killed_goes_on_where_it_was(toy: SeededToy, nodes: N
 
     assert 0 == again.returncode, said
     assert f"{done} are there, {6 - done} to make" in said[1]
+    assert [0, 1, 2, 3, 4, 5] == sorted(int(row["overrides"][0][-1]) for row in rows(toy))
+
+
+def test_a_sweep_whose_head_was_killed_goes_on_with_another_cluster(toy: SeededToy) -> None:
+    arguments = ("-S", "train.seed=range(6)", "-S", "recipes.good.seconds=2")
+    path = toy.folder / "data/sweeps/runs.jsonl"
+    first = Nodes()
+    try:
+        process = start(toy, first, *arguments)
+        wait_for(lambda: path.exists() and path.read_bytes().count(b"\n") >= 1)
+        first.kill_head()
+        process.communicate(timeout=120)
+    finally:
+        first.close()
+    second = Nodes()
+    try:
+        again = start(toy, second, *arguments)
+        said = again.communicate()
+    finally:
+        second.close()
+
+    assert 0 != process.returncode
+    assert 0 == again.returncode, said
     assert [0, 1, 2, 3, 4, 5] == sorted(int(row["overrides"][0][-1]) for row in rows(toy))
 
 

@@ -220,6 +220,9 @@ def _show(root: Path, rows: list[Row], arguments: argparse.Namespace) -> int:
         print(f"checked: {len(checked)} runs were made twice, {len(lines)} with another result")
     for line in lines:
         print(f"digits: two results for one run: {line}", file=sys.stderr)
+    failed = [row for row in rows if row.check and row.error is not None]
+    for row in failed:
+        print(f"{' '.join(row.overrides)}: the second run failed on {row.machine}: {row.error}")
     if lines:
         return 4
-    return 3 if any(group.failed for group in groups) else 0
+    return 3 if failed or any(group.failed for group in groups) else 0
