@@ -18,7 +18,8 @@ FROM python:3.12-slim
 COPY --from=build /venv /venv
 COPY data/model.tflite /digits/data/model.tflite
 WORKDIR /digits
-ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1
+# What LiteRT prints while it loads is held in a temporary file: in memory, which is writable with --read-only.
+ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 TMPDIR=/dev/shm
 USER 65534:65534
 EXPOSE 8000
 ENTRYPOINT ["digits"]

@@ -48,13 +48,13 @@ def test_the_settings_of_evaluation_rerun_only_what_evaluates(finished: Project,
     project = finished.copy(tmp_path / "project")
     project.set_param("evaluate.calibration_bins", 3)
 
-    assert ["evaluate", "plot"] == stages_run(project.dvc("repro"))
+    assert ["evaluate", "plot", "card"] == stages_run(project.dvc("repro"))
 
 
 def test_the_recipes_epochs_rerun_training_and_what_follows(one_epoch: Project) -> None:
     output = (one_epoch.folder.parent / "run.txt").read_text(encoding="utf-8")
 
-    assert ["train", "calibrate", "export", "evaluate", "plot"] == stages_run(output)
+    assert ["train", "calibrate", "export", "evaluate", "plot", "card"] == stages_run(output)
     assert 1 == output.count("  val_loss ")
 
 
@@ -105,7 +105,7 @@ def test_an_experiment_with_another_recipe_is_compared_within_100_columns(
     _, header, _, workspace, *_ = (re.split(r"\s{2,}", line.strip()) for line in table)
     shown = {name: cell for name, cell in zip(header, workspace, strict=True) if name != "…"}
 
-    assert ["train", "calibrate", "export", "evaluate", "plot"] == stages_run(output)
+    assert ["train", "calibrate", "export", "evaluate", "plot", "card"] == stages_run(output)
     assert 1 + 15 >= len(differences) > 1
     assert 100 >= max(len(line) for line in [*differences, *table])
     assert {
@@ -150,7 +150,7 @@ def test_dvc_shows_metrics_plots_and_the_graph(one_epoch: Project) -> None:
 
     metrics = json.loads((one_epoch.folder / "reports/metrics.json").read_bytes())
     assert metrics == shown[""]["data"]["reports/metrics.json"]["data"]
-    for upstream, downstream in itertools.pairwise(STAGES):
+    for upstream, downstream in [*itertools.pairwise(STAGES[:-1]), ("evaluate", "card")]:
         assert f'"{upstream}" -> "{downstream}"' in graph
 
 

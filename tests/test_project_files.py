@@ -69,3 +69,13 @@ def test_a_workflow_uses_commands_that_are_there(path: Path) -> None:
     assert scripts
     assert not [name for name in targets if f"\n{name}:" not in makefile]
     assert commands <= {"predict", "app", "verify", "report"}
+
+
+def test_the_job_for_gitlab_is_ten_lines_and_posts_the_report() -> None:
+    page = (REPOSITORY / "docs/sharing.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    script = yaml.safe_load(block)["report"]["script"]
+
+    assert 10 == len(block.splitlines())
+    assert "digits report $BASE" in script[1]
+    assert "body@report/report.md" in script[2]

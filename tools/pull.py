@@ -30,6 +30,7 @@ def main() -> None:
         leave(f"remote {name} ({url}): {one_line(error)}; the pipeline runs")
     if not there:
         leave(f"remote {name} ({url}) does not answer, or has none of the outputs; the pipeline runs")
+    print(f"pulling {len(there)} of {len(wanted)} missing outputs from remote {name} ({url})", flush=True)
     pull(name, [out.fs_path for out in there])
 
 

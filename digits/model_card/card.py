@@ -14,8 +14,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import yaml
-
 from digits.data.datasets import Dataset
 from digits.errors import DigitsError
 from digits.model_card.network import layers, parameters
@@ -99,23 +97,23 @@ def model_card(dataset: Dataset, recipe: str, measured: Measurements) -> str:
 
 
 def _front_matter(dataset: Dataset, recipe: str, measured: Measurements) -> str:
-    numbers = {"accuracy": measured.metrics["accuracy"], "f1": measured.details["macro_f1"]}
-    task = {"type": "image-classification"}
-    result = {
-        "task": task,
-        "dataset": {"name": dataset.name, "type": dataset.name, "split": "test"},
-        "metrics": [{"type": name, "value": value} for name, value in numbers.items()],
-    }
-    values = {
-        "license": "mit",
-        "library_name": "keras",
-        "pipeline_tag": task["type"],
-        "tags": ["litert", "dvc", "calibration"],
-        "datasets": [dataset.name],
-        "metrics": list(numbers),
-        "model-index": [{"name": f"digits-{recipe}", "results": [result]}],
-    }
-    return yaml.safe_dump(values, sort_keys=False)
+    # Written by hand: no library's version changes its bytes.
+    return f"""\
+license: mit
+library_name: keras
+pipeline_tag: image-classification
+tags: [litert, dvc, calibration]
+datasets: [{dataset.name}]
+metrics: [accuracy, f1]
+model-index:
+- name: digits-{recipe}
+  results:
+  - task: {{type: image-classification}}
+    dataset: {{name: {dataset.name}, type: {dataset.name}, split: test}}
+    metrics:
+    - {{type: accuracy, value: {measured.metrics["accuracy"]}}}
+    - {{type: f1, value: {measured.details["macro_f1"]}}}
+"""
 
 
 def _description(dataset: Dataset, recipe: str) -> str:

@@ -19,6 +19,8 @@ from digits.verification import git
 from digits.verification.pipeline import cached, file_hash, one_line
 
 Content = TypeVar("Content")
+# The sections of DVC's configuration that say where remotes are.
+REMOTES = ("core", "remote")
 
 
 @dataclass(frozen=True)
@@ -120,10 +122,13 @@ def _output(root: Path, rev: str | None, lock: dict[str, Any], path: str, folder
         if place.is_file() and file_hash(place) == wanted:
             return place
     from dvc.api import DVCFileSystem
+    from dvc.config import Config
 
     target = folder / Path(path).name
+    # An earlier commit may not name the remote yet, and its credentials are in no commit.
+    settings = {part: content for part, content in Config(str(root / ".dvc")).items() if part in REMOTES}
     try:
-        DVCFileSystem(str(root), rev=rev).get_file(path, str(target))
+        DVCFileSystem(str(root), rev=rev, config=settings).get_file(path, str(target))
     # A remote's library may raise anything.
     except Exception as error:
         raise DigitsError(f"neither here nor in DVC's cache, nor on a remote ({one_line(error)})") from error
