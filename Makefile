@@ -10,6 +10,7 @@ computing := ai-edge-litert|h5py|keras|matplotlib|numpy|pillow|scikit-learn|scip
 
 .PHONY: all
 all: $(bin)/installed ## Install what is missing and bring every result up to date (the default)
+	@find .dvc/tmp/rwlock -empty -delete 2>/dev/null || true
 	@python -m tools.pull
 	@dvc repro
 	@python -c 'import json; print("test accuracy: {accuracy:.4f}".format_map(json.load(open("reports/metrics.json"))))'

@@ -13,6 +13,10 @@ _SHORT = Repr()
 _SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict, _SHORT.maxstring, _SHORT.maxother = 2, 4, 4, 80, 80
 
 
+# What shells report for a process that SIGINT ended.
+INTERRUPTED = 130
+
+
 class DigitsError(Exception):
     """A problem that the user can solve; the text says what is wrong, where, and what is allowed."""
 
@@ -60,4 +64,4 @@ def run(main: Callable[[], None]) -> None:
         where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
         sys.exit(f"{name}: {where}{error.strerror or error}")
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)

@@ -7,6 +7,7 @@ Christopher J. C. Burges, "The MNIST database", http://yann.lecun.com/exdb/mnist
 """
 
 import gzip
+import io
 import zlib
 from collections.abc import Callable, Collection
 
@@ -23,11 +24,14 @@ IDX_FILES = {
 }
 """The published name of each array's file. Some unpackers write a dot before `idx`."""
 
+# Four bytes, and four for each of up to 255 dimensions.
+LONGEST_HEADER = 4 + 4 * 255
+
 _GZIP_MAGIC = b"\x1f\x8b"
 _UNSIGNED_BYTES = b"\0\0\x08"
 
 
-def parse_idx(content: bytes, name: str) -> np.ndarray:
+def parse_idx(content: bytes, name: str, largest: int | None = None) -> np.ndarray:
     """Return the values of an IDX file, plain or gzipped, as a read-only uint8 array of its dimensions.
 
     Memory is allocated for the bytes that are there, not for what the header claims.
@@ -35,13 +39,17 @@ def parse_idx(content: bytes, name: str) -> np.ndarray:
     Args:
         content: the whole file.
         name: what messages call the file.
+        largest: bytes of values that it may have; a small gzipped file can hold any number.
 
     Raises:
         DigitsError: the file is truncated, has bytes left over, or is no IDX file of unsigned bytes.
     """
     try:
         if content.startswith(_GZIP_MAGIC):
-            content = gzip.decompress(content)
+            with gzip.open(io.BytesIO(content)) as file:
+                content = file.read(-1 if largest is None else largest + LONGEST_HEADER + 1)
+        if largest is not None and len(content) > largest + LONGEST_HEADER:
+            raise DigitsError(f"{name}: more than the {largest} bytes of values that are expected")
         if content[:3] != _UNSIGNED_BYTES or content[3:4] in (b"", b"\0"):
             raise DigitsError(f"{name}: not an IDX file of unsigned bytes: it starts with {content[:4]!r}")
         shape = np.frombuffer(content, ">u4", count=content[3], offset=4).tolist()
@@ -50,12 +58,15 @@ def parse_idx(content: bytes, name: str) -> np.ndarray:
         raise DigitsError(f"{name}: damaged IDX file ({error})") from error
 
 
-def read_idx_files(names: Collection[str], read: Callable[[str], bytes]) -> Arrays:
+def read_idx_files(
+    names: Collection[str], read: Callable[[str], bytes], largest: int | None = None
+) -> Arrays:
     """Read the four arrays from their IDX files, each plain or gzipped.
 
     Args:
         names: the files that are there.
         read: returns the content of one of `names`.
+        largest: bytes that an array may have.
 
     Raises:
         DigitsError: a file is missing or damaged.
@@ -64,7 +75,7 @@ def read_idx_files(names: Collection[str], read: Callable[[str], bytes]) -> Arra
     missing = [IDX_FILES[array] for array, file in files.items() if file is None]
     if missing:
         raise DigitsError(f"no {', '.join(missing)}, plain or gzipped")
-    return {array: parse_idx(read(file), file) for array, file in files.items() if file}
+    return {array: parse_idx(read(file), file, largest) for array, file in files.items() if file}
 
 
 def _find(published: str, names: Collection[str]) -> str | None:

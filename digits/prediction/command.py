@@ -128,7 +128,7 @@ def _answer(sources: list[Source], model: Classifier, arguments: argparse.Namesp
                 yield source.name, prediction
 
     with _progress(sources) as (pictures, say):
-        for line in _lines(answers(), sources, arguments):
+        for line in _lines(answers(), sources, len(model.classes), arguments):
             say(line, sys.stdout)
     return status
 
@@ -154,13 +154,15 @@ def _explain(path: Path, name: str, predictions: list[Prediction]) -> None:
         write_figure(path, explanation(name, predictions))
 
 
-def _lines(answers: Answers, sources: list[Source], arguments: argparse.Namespace) -> Iterator[str]:
+def _lines(
+    answers: Answers, sources: list[Source], classes: int, arguments: argparse.Namespace
+) -> Iterator[str]:
     from digits.prediction.output import csv_lines, json_lines, table
 
     if arguments.json:
         return json_lines(answers)
     if arguments.csv:
-        return csv_lines(answers)
+        return csv_lines(answers, classes)
     names = [source.name for source in sources]
     return table(answers, names, arguments.many, getattr(sys.stdout, "encoding", "ascii"))
 

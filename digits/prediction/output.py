@@ -63,12 +63,12 @@ def json_lines(answers: Answers) -> Iterator[str]:
         yield json.dumps(values, sort_keys=True, allow_nan=False)
 
 
-def csv_lines(answers: Answers) -> Iterator[str]:
-    """Write comma-separated values, quoted as in RFC 4180, below a header; p0 to p9 are probabilities.
+def csv_lines(answers: Answers, classes: int) -> Iterator[str]:
+    """Write comma-separated values, quoted as in RFC 4180, below a header; p0, p1, ... are probabilities.
 
     The digit and the box are empty without ink.
     """
-    yield _csv_line([*COLUMNS, *(f"p{digit}" for digit in range(10))])
+    yield _csv_line([*COLUMNS, *(f"p{digit}" for digit in range(classes))])
     for name, prediction in answers:
         values = _values(name, prediction)
         values["sure"] = json.dumps(prediction.sure)

@@ -83,7 +83,8 @@ def load_model(path: str | Path | None = None, engine: str | None = None) -> Cla
         (28, 28, 1)
 
     Args:
-        path: by default `data/model.tflite`, or `data/calibrated.keras` for the engine `keras`.
+        path: by default `data/model.tflite`, or `data/calibrated.keras` for the engine `keras`,
+            in this folder or in the repository around it.
         engine: `litert`, which starts at once, or `keras`, which takes seconds to import TensorFlow;
             by default, `keras` for a path that ends in .keras, and `litert` otherwise.
 
@@ -94,12 +95,19 @@ def load_model(path: str | Path | None = None, engine: str | None = None) -> Cla
         engine = "keras" if Path(path or "").suffix == ".keras" else "litert"
     if engine not in MODELS:
         raise DigitsError(unknown_name("engine", engine, list(MODELS)))
-    path = Path(path or MODELS[engine])
+    path = Path(path) if path else default_model(engine)
     if not path.exists():
         raise DigitsError(f"{path}: no such file; in the repository, `make` or `dvc repro` makes it")
     if engine == "keras":
         _start_tensorflow()
     return load_classifier(path, engine)
+
+
+def default_model(engine: Engine) -> Path:
+    """Return where the pipeline of this folder, or of the repository around it, writes its model."""
+    nearest = Path(MODELS[engine])
+    folders = () if nearest.exists() else Path.cwd().parents
+    return next((folder / nearest for folder in folders if (folder / "dvc.yaml").exists()), nearest)
 
 
 def predict_digit(image: Picture, model: Classifier) -> Prediction:

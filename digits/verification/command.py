@@ -11,10 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from digits.errors import DigitsError
+
 SUMMARY = "check that dvc.lock matches this checkout, and with --rerun that its outputs can be reproduced"
 DESCRIPTION = """\
 Check that dvc.lock matches this checkout: that the command, params, code and inputs of every stage are those
 in the lock, and that the outputs which are here are the locked ones. It runs no stage and needs no data.
+It works in any DVC repository, with the stages and the params that it has.
 
 With --rerun, run the whole pipeline again in a temporary clone of the commit, without any cache, and compare
 each output with the committed lock. The checkout, its cache and its lock are not changed.
@@ -74,6 +77,7 @@ def verify(arguments: argparse.Namespace) -> int:
     root = find_root(Path.cwd())
     if arguments.cache:
         return _search_cache(root, arguments.json)
+    check_lock_of_dvc(root)
     commit, uncommitted = git.commit(root), git.uncommitted(root)
     check = _rerun if arguments.rerun else _compare_lock
     result, named = check(root, arguments.stage, commit, uncommitted)
@@ -105,14 +109,29 @@ def _search_cache(root: Path, as_json: bool) -> int:
     return status
 
 
+def check_lock_of_dvc(root: Path) -> None:
+    """Check that DVC's list of running commands can be read: an interrupted DVC may leave it empty.
+
+    Raises:
+        DigitsError: it is empty; the text has the remedy.
+    """
+    path = root / ".dvc/tmp/rwlock"
+    if path.is_file() and not path.read_bytes().strip():
+        raise DigitsError(
+            f"{path.relative_to(root)}: empty, since DVC was interrupted while it wrote it; "
+            "every DVC command will fail until it is deleted: rm .dvc/tmp/rwlock"
+        )
+
+
 def _compare_lock(
     root: Path, stage: str | None, _: str, uncommitted: Iterable[str]
 ) -> tuple[dict[str, Any], set[str]]:
     from digits.verification.lock import examine
-    from digits.verification.pipeline import read_pipeline
+    from digits.verification.pipeline import read_pipeline, readable
 
-    pipeline = read_pipeline(root, stage)
-    states = examine(pipeline)
+    with readable(root):
+        pipeline = read_pipeline(root, stage)
+        states = examine(pipeline)
     verdict = "current"
     if any(output.state == "altered" for state in states for output in state.outputs):
         verdict = "different"

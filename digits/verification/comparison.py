@@ -115,7 +115,8 @@ def read_seed_errors(root: Path) -> list[int]:
     """
     if not ((root / SEEDS).is_file() and (root / "params.yaml").is_file()):
         return []
-    recipe = load_yaml(str(root / "params.yaml")).get("recipe")
+    params = load_yaml(str(root / "params.yaml"))
+    recipe = params.get("recipe") if isinstance(params, dict) else None
     try:
         recipes = json.loads((root / SEEDS).read_text(encoding="utf-8"))
         return [int(row["test_errors"]) for row in recipes[recipe]["rows"]] if recipe in recipes else []

@@ -14,8 +14,10 @@ from digits.errors import DigitsError
 from digits.verification import git
 from digits.verification.pipeline import Pipeline, content_hash, name_of
 
+ALWAYS = "always changed"
 TEXTS = {
     "stage added": "not in dvc.lock",
+    ALWAYS: "runs each time, as always_changed says, and is never current",
     "command changed": "command {locked} → {actual}",
     "param changed": "{subject} {locked} → {actual}",
     "param added": "{subject} is a new param",
@@ -105,8 +107,10 @@ class StageState:
         }
 
 
-def examine(pipeline: Pipeline) -> list[StageState]:
+def examine(pipeline: Pipeline, before_a_rerun: bool = False) -> list[StageState]:
     """Compare each stage with its entry in the lock, and each output that is there with its locked hash.
+
+    A stage that is always changed is never current, but before a rerun, which runs all stages, it may be.
 
     Raises:
         DigitsError: a dependency is not on this machine, or is a part of an output.
@@ -127,6 +131,7 @@ def examine(pipeline: Pipeline) -> list[StageState]:
             if out.hash_info.value
         ]
         changes = list(_changes(stage, pipeline, output_hashes)) if isinstance(stage, PipelineStage) else []
+        changes = [change for change in changes if not (before_a_rerun and change.kind == ALWAYS)]
         in_order = [name for name in states if name in stale]
         states[name_of(stage)] = StageState(name_of(stage), changes, in_order, outputs)
     return list(states.values())
@@ -137,6 +142,8 @@ def _changes(stage: Any, pipeline: Pipeline, output_hashes: dict[str, str | None
     if entry is None:
         yield Change("stage added", name_of(stage))
         return
+    if stage.always_changed:
+        yield Change(ALWAYS, name_of(stage))
     if entry["cmd"] != stage.cmd:
         yield Change("command changed", name_of(stage), entry["cmd"], stage.cmd)
     params = [item for item in stage.deps if isinstance(item, ParamsDependency)]

@@ -2,19 +2,25 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
 from dvc.config import Config
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.repo.reproduce import plan_repro
 from dvc.utils.serialize import load_yaml
 
-from digits.errors import DigitsError, unknown_name
+from digits.errors import DigitsError, reason, unknown_name
+
+# Values of a YAML file with every alias replaced by what it stands for.
+MOST_VALUES = 1_000_000
+FILES = ("dvc.yaml", "dvc.lock", "params.yaml")
 
 
 class _ReadOnlyRepo(Repo):  # type: ignore[misc]
@@ -117,11 +123,12 @@ def read_pipeline(root: Path, target: str | None = None) -> Pipeline:
     for name in ("dvc.yaml", "dvc.lock"):
         if not (root / name).is_file():
             raise DigitsError(f"{name}: no such file in {root}")
-    try:
-        repo = _ReadOnlyRepo(str(root))
-        graph = repo.index.graph
-    except DvcException as error:
-        raise DigitsError(one_line(error)) from error
+        if (root / name).stat().st_size == 0:
+            raise DigitsError(f"{name}: empty")
+    for name in FILES:
+        _check_aliases(root / name, name)
+    repo = _ReadOnlyRepo(str(root))
+    graph = repo.index.graph
     if not graph:
         raise DigitsError("dvc.yaml: no stages")
     wanted = None
@@ -132,6 +139,55 @@ def read_pipeline(root: Path, target: str | None = None) -> Pipeline:
     stages = plan_repro(graph, wanted)
     locks = {path: load_yaml(str(path)) for path in {_lock_of(stage) for stage in stages} if path.exists()}
     return Pipeline(root, repo, stages, defaultdict(dict, locks))
+
+
+@contextmanager
+def readable(root: Path) -> Iterator[None]:
+    """Raise whatever the block raises as a `DigitsError`, which names the file that DVC cannot read.
+
+    DVC raises errors of its own, and passes on those of its parsers and of plug-ins that are missing.
+    """
+    try:
+        yield
+    except DigitsError:
+        raise
+    except DvcException as error:
+        raise DigitsError(one_line(error)) from error
+    except Exception as error:
+        for name in FILES:
+            try:
+                if (root / name).exists():
+                    load_yaml(str(root / name))
+            except Exception as its_own:
+                raise DigitsError(f"{name}: cannot be read ({reason(its_own)})") from error
+        raise DigitsError(f"DVC cannot read the pipeline ({reason(error)})") from error
+
+
+def _check_aliases(path: Path, name: str) -> None:
+    """Check that a YAML file does not grow beyond all bounds when its aliases are replaced.
+
+    Raises:
+        DigitsError: it does.
+    """
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    if "*" not in text or "&" not in text:
+        return
+    try:
+        values = _values(yaml.compose(text, Loader=yaml.SafeLoader), {})
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return  # DVC says what is wrong
+    if values > MOST_VALUES:
+        raise DigitsError(f"{name}: its aliases stand for more than {MOST_VALUES:,} values")
+
+
+def _values(node: Any, known: dict[int, int]) -> int:
+    """Count a node and all that is in it; `known` has the counts of nodes that were met before."""
+    if id(node) not in known:
+        known[id(node)] = 1  # also of one that contains itself
+        inner = node.value if isinstance(node, yaml.CollectionNode) else []
+        parts = [part for item in inner for part in (item if isinstance(item, tuple) else (item,))]
+        known[id(node)] = 1 + sum(_values(part, known) for part in parts)
+    return known[id(node)]
 
 
 def _lock_of(stage: Any) -> Path:

@@ -17,7 +17,15 @@ from digits.errors import DigitsError
 from digits.verification import git
 from digits.verification.comparison import Comparison, Metric, compare_metrics, judge, read_seed_errors
 from digits.verification.lock import StageState, examine
-from digits.verification.pipeline import Pipeline, cached, content_hash, file_hash, name_of, read_pipeline
+from digits.verification.pipeline import (
+    Pipeline,
+    cached,
+    content_hash,
+    file_hash,
+    name_of,
+    read_pipeline,
+    readable,
+)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # The clone shares no cache with the checkout, and starts without cached outputs or earlier runs.
@@ -63,8 +71,9 @@ def rerun(original: Path, commit: str, target: str | None, uncommitted: Iterable
     with temporary_folder() as folder:
         root = git.clone(original, commit, folder / "clone")
         try:
-            pipeline = read_pipeline(root, target)
-            states, named = examine(pipeline), pipeline.named(uncommitted)
+            with readable(root):
+                pipeline = read_pipeline(root, target)
+                states, named = examine(pipeline, before_a_rerun=True), pipeline.named(uncommitted)
             if not all(state.current for state in states):
                 return Rerun(states, [], [], named)
             seed_errors = read_seed_errors(root)
