@@ -18,6 +18,7 @@ SECTIONS = [
     "dataset",
     "evaluate",
     "fetch",
+    "ink",
     "prepare",
     "recipe",
     "recipes",

@@ -1,26 +1,49 @@
-"""From a picture's luminance to the image that a network reads: framed as the digits of MNIST were."""
+"""From a picture to the image that a network reads: its ink found, and framed as the digits of MNIST were."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 
-from digits.pictures.background import contrast
 from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
-from digits.pictures.ink import MASK_LEVEL, strength
-from digits.pictures.segmentation import Box, Piece, one_digit, pieces, several_digits
+from digits.pictures.look import (
+    DIGITS,
+    MOST_VIEWS,
+    OTHERS,
+    Box,
+    FindInk,
+    View,
+    around,
+    covering,
+    look,
+    mosaic,
+    whole,
+)
+from digits.pictures.reading import Picture
+from digits.pictures.segmentation import Piece, in_reading_order, joined, pieces
 
-WORKING_SIDE = 500
-"""Pixels of the longer side at which one digit is looked for; it is 28 pixels in the end."""
+FILLED = 0.62
+"""The share of a look's side that a digit is to be long."""
 
-SEVERAL_SIDE = 1200
-"""Pixels of the longer side at which several digits are looked for."""
+CLOSE_ENOUGH = 0.42
+"""The share of a look's side from which on a digit is not looked at closer."""
 
-LEAST_SIDE = 64
-"""Pixels of the longer side below which a picture is enlarged, so that its edges are not stairs."""
+MOST_LOOKS = 3
+"""At one digit."""
+
+ONE_LEVEL, ONE_REACH = 0.15, 2
+"""What hangs together in the ink of one digit: pale ink, and ink with a gap of a few pixels."""
+
+MANY_LEVEL, MANY_REACH = 0.35, 0
+"""The same for several digits, which may nearly touch."""
+
+ROW_HEIGHT = 40
+"""Pixels of a look that digits of a row are to be long."""
+
+ALIKE = 0.6
+"""The share of the longest digit's length from which another piece is a digit of its own."""
 
 ONES = np.ones(SIDE, np.float32)
 FROM_MIDDLE = np.arange(SIDE, dtype=np.float32) - np.float32((SIDE - 1) / 2)
@@ -32,9 +55,6 @@ MOST_OFF = 1.03
 LEAST_STRENGTH = 0.9
 """Of the strongest pixel of an image of MNIST."""
 
-CUT_RIM = 0.05
-"""The share of a digit's length that is missing on each side where it fills its picture."""
-
 Steps = tuple[tuple[str, np.ndarray], ...]
 
 
@@ -45,17 +65,14 @@ class Framed:
     `image` is float32 (28, 28) in [0, 1], light on 0.
     `box` is (left, top, right, bottom) in pixels of the picture, right and bottom excluded,
     or None where no ink was found and `image` is all 0.
-    `steps` are the names and float32 arrays (h, w) in [0, 1] of what led there, for a person to look at.
+    `steps` are the names and float32 arrays (h, w) or (h, w, 3) in [0, 1] of what led there, for a person.
+    `reason` says why the digit can hardly be read, where that is known.
     """
 
     image: np.ndarray
     box: Box | None
     steps: Steps
-
-
-def is_mnist(luminance: np.ndarray) -> bool:
-    """Tell whether a luminance (H, W) has the form of MNIST's images (see `frame_mnist`)."""
-    return _as_it_is(luminance) is not None
+    reason: str = ""
 
 
 def frame_mnist(images: np.ndarray) -> list[Framed | None]:
@@ -81,88 +98,157 @@ def frame_mnist(images: np.ndarray) -> list[Framed | None]:
     ]
 
 
-def frame_digit(luminance: np.ndarray) -> Framed:
-    """Frame the one digit of a picture.
+def frame_digit(picture: Picture, find: FindInk) -> Framed:
+    """Frame the one digit of a picture: look at the whole, and then closer at what was found.
 
     A picture in MNIST's own form comes back as it is.
 
     Args:
-        luminance: float32 (H, W) in [0, 1], as `digits.pictures.reading.read_picture` gives it.
+        picture: as `digits.pictures.reading.read_picture` returns it.
+        find: the network that finds ink.
     """
-    if as_it_is := _as_it_is(luminance):
+    if as_it_is := _as_it_is(picture):
         return as_it_is
-    inked, steps, scale = _inked(luminance, WORKING_SIDE)
-    labels, found = pieces(inked)
-    digit = one_digit(found, inked.shape)
-    if digit is None:
+    pixels = picture.pixels
+    view, shares = _first_look(pixels, find)
+    labels, found = pieces(shares[..., DIGITS], ONE_LEVEL, ONE_REACH)
+    digits = joined(found)
+    reason = "more than one digit: `--many` reads them" if _several(digits, pixels, view) else ""
+    main = max(digits, key=lambda digit: _prominence(digit, view, pixels), default=None)
+    for _ in range(MOST_LOOKS - 1):
+        if main is None or main.length >= CLOSE_ENOUGH * len(shares):
+            break
+        box = view.box(main.box)
+        closer = around(box, max(main.length * view.scale / FILLED, 12), pixels)
+        if closer.side > 0.9 * view.side:
+            break
+        seen = find(look(pixels, closer)[np.newaxis])[0]
+        labels_then, found = pieces(seen[..., DIGITS], ONE_LEVEL, ONE_REACH)
+        near = [digit for digit in joined(found) if _shared(closer.box(digit.box), box) > 0]
+        if not near:
+            break
+        view, shares, labels = closer, seen, labels_then
+        main = max(near, key=lambda digit: digit.amount * _shared(closer.box(digit.box), box))
+    steps = (("picture", _shown(pixels)), ("look", look(pixels, view)), ("ink", shares[..., DIGITS]))
+    if main is None:
         return Framed(np.zeros((SIDE, SIDE), np.float32), None, steps)
-    return _framed(inked, labels, digit, steps, scale)
+    return _framed(picture, shares[..., DIGITS], labels, main, view, steps, reason)
 
 
-def frame_digits(luminance: np.ndarray) -> list[Framed]:
+def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Box]]:
     """Frame each digit of a picture, in the order of reading: lines from the top, each from the left.
 
     Args:
-        luminance: float32 (H, W) in [0, 1], as `digits.pictures.reading.read_picture` gives it.
-    """
-    if as_it_is := _as_it_is(luminance):
-        return [as_it_is]
-    inked, steps, scale = _inked(luminance, SEVERAL_SIDE)
-    labels, found = pieces(inked)
-    digits = several_digits(found, inked.shape)
-    return [_framed(inked, labels, digit, steps, scale) for digit in digits]
-
-
-def _as_it_is(luminance: np.ndarray) -> Framed | None:
-    """Give a picture in MNIST's form unchanged, and nothing for another."""
-    if luminance.shape != (SIDE, SIDE):
-        return None
-    return frame_mnist(np.array(luminance, np.float32)[np.newaxis])[0]
-
-
-def _inked(luminance: np.ndarray, side: int) -> tuple[np.ndarray, Steps, float]:
-    """Find the ink of a picture, at a size to work with.
+        picture: as `digits.pictures.reading.read_picture` returns it.
+        find: the network that finds ink.
 
     Returns:
-        Its strength (h, w), the steps to it, and how many pixels of the picture one of its pixels is.
+        The digits, and the boxes of other marks between and beside them.
     """
-    sized, ratio = _sized(np.asarray(luminance, np.float32), side)
-    standing_out = contrast(sized)
-    inked = strength(standing_out)
-    steps = (("picture", sized), ("contrast", np.clip(standing_out, 0, 1)), ("ink", inked))
-    return inked, steps, ratio * getattr(luminance, "shrunk", 1)
+    if as_it_is := _as_it_is(picture):
+        return [as_it_is], []
+    pixels = picture.pixels
+    view, shares = _first_look(pixels, find)
+    digits = in_reading_order(joined(pieces(shares[..., DIGITS], MANY_LEVEL, MANY_REACH)[1]))
+    if not digits:
+        return [], []
+    length = float(np.median([digit.length for digit in digits])) * view.scale
+    side = max(length * 112 / ROW_HEIGHT, 24)
+    views = covering(pixels, side)
+    while len(views) > MOST_VIEWS:
+        side *= 1.2
+        views = covering(pixels, side)
+    shares = mosaic(pixels, views, find)
+    scale = side / 112
+    origin = View(0, 0, side)
+    labels, found = pieces(shares[..., DIGITS], MANY_LEVEL, MANY_REACH)
+    digits = in_reading_order(joined(found))
+    others = joined(pieces(shares[..., OTHERS], MANY_LEVEL, MANY_REACH)[1])
+    steps = (("picture", _shown(pixels)), ("ink", shares[..., DIGITS]))
+    framed = [_framed(picture, shares[..., DIGITS], labels, digit, origin, steps, "") for digit in digits]
+    least = SPECK_OTHER * length / scale
+    boxes = [_in_picture(origin.box(other.box), picture) for other in others if other.length >= least]
+    return framed, boxes
 
 
-def _sized(luminance: np.ndarray, side: int) -> tuple[np.ndarray, float]:
-    """Scale a luminance whose longer side is beyond `side` or below `LEAST_SIDE`; give it and the ratio."""
-    longest = max(luminance.shape)
-    wanted = min(max(longest, LEAST_SIDE), side)
-    if wanted == longest:
-        return luminance, 1.0
-    height, width = (max(1, round(length * wanted / longest)) for length in luminance.shape)
-    resampling = Image.Resampling.BOX if wanted < longest else Image.Resampling.BICUBIC
-    resized = Image.fromarray(luminance).resize((width, height), resampling)
-    return np.clip(np.asarray(resized), 0, 1), longest / wanted
+SPECK_OTHER = 0.15
+"""The share of the digits' length below which another mark is not told."""
 
 
-def _framed(inked: np.ndarray, labels: np.ndarray, digit: Piece, steps: Steps, scale: float) -> Framed:
+def _as_it_is(picture: Picture) -> Framed | None:
+    """Return a picture in MNIST's form unchanged, and nothing for another."""
+    return None if picture.grey is None else frame_mnist(picture.grey[np.newaxis])[0]
+
+
+def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
+    """Look at the whole picture, and where nothing is found, at its parts; return the view and its answer."""
+    view = whole(pixels)
+    shares = find(look(pixels, view)[np.newaxis])[0]
+    if pieces(shares[..., DIGITS], ONE_LEVEL, ONE_REACH)[1]:
+        return view, shares
+    best, most = (view, shares), 0.0
+    for part in covering(pixels, max(min(pixels.shape[:2]) / 2, 24)):
+        seen = find(look(pixels, part)[np.newaxis])[0]
+        amount = max((piece.amount for piece in pieces(seen[..., DIGITS], ONE_LEVEL, ONE_REACH)[1]), default=0.0)
+        if amount > most:
+            best, most = (part, seen), amount
+    return best
+
+
+def _prominence(digit: Piece, view: View, pixels: np.ndarray) -> float:
+    """Weigh a piece for being the digit: its amount, less at the picture's border, where neighbours are cut."""
+    return digit.amount * (0.3 if _at_border(digit, view, pixels) else 1.0)
+
+
+def _at_border(digit: Piece, view: View, pixels: np.ndarray) -> bool:
+    """Tell whether a piece touches the border of the picture."""
+    left, top, right, bottom = view.box(digit.box)
+    height, width = pixels.shape[:2]
+    slack = view.scale
+    return left <= slack or top <= slack or right >= width - slack or bottom >= height - slack
+
+
+def _several(digits: list[Piece], pixels: np.ndarray, view: View) -> bool:
+    """Tell whether a picture shows more than one digit, of much the same size."""
+    longest = max((digit.length for digit in digits), default=0)
+    alike = [digit for digit in digits if digit.length >= ALIKE * longest]
+    return len([digit for digit in alike if not _at_border(digit, view, pixels)]) > 1
+
+
+def _shared(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Return the area that two boxes share."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, across) * max(0.0, down)
+
+
+def _shown(pixels: np.ndarray) -> np.ndarray:
+    """Return a picture for a person to look at, no larger than is of use."""
+    every = max(1, max(pixels.shape) // 500)
+    return pixels[::every, ::every].astype(np.float32) / np.float32(255)
+
+
+def _framed(
+    picture: Picture, ink: np.ndarray, labels: np.ndarray, digit: Piece, view: View, steps: Steps, reason: str
+) -> Framed:
     """Crop one digit out of a picture's ink, and bring it into MNIST's form."""
     left, top, right, bottom = digit.box
     window = (slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1))
     own = np.isin(labels[window], digit.labels)
     # The pale rim of a stroke is part of it; what belongs to others is not.
-    rim = ndimage.binary_dilation(own, np.ones((3, 3))) & (own | (inked[window] <= MASK_LEVEL))
-    cropped = np.where(rim, inked[window], np.float32(0))
+    rim = ndimage.binary_dilation(own, np.ones((3, 3))) & (own | (labels[window] == 0))
+    cropped = np.where(rim, ink[window], np.float32(0))
     cropped = cropped[np.ix_(own.any(axis=1), own.any(axis=0))]
-    if (top == 0 and bottom == len(inked)) or (left == 0 and right == inked.shape[1]):
-        # The picture ends where the pale rim of its strokes would be.
-        cropped = np.pad(cropped, round(CUT_RIM * max(cropped.shape)))
     image = centred(cropped)
-    height, width = (length * scale for length in inked.shape)
-    box = (
-        max(0, round(left * scale)),
-        max(0, round(top * scale)),
-        round(min(right * scale, width)),
-        round(min(bottom * scale, height)),
+    box = _in_picture(view.box(digit.box), picture)
+    return Framed(image, box, (*steps, ("digit", cropped), ("framed", image)), reason)
+
+
+def _in_picture(box: tuple[float, float, float, float], picture: Picture) -> Box:
+    """Return a box in whole pixels of the picture as it was stored."""
+    height, width = picture.pixels.shape[:2]
+    left, top, right, bottom = (
+        round(min(max(value, 0), most) * picture.shrunk)
+        for value, most in zip(box, (width, height, width, height), strict=True)
     )
-    return Framed(image, box, (*steps, ("digit", cropped), ("framed", image)))
+    return left, top, right, bottom
