@@ -2,8 +2,8 @@
 
 Usage: python -m benchmarks.pipeline [--recipe NAME] [--runs N] [--write]
 
-It needs `data/raw/mnist.npz` (`dvc repro fetch`). Each run is a clone of the commit with an empty `data/` but
-for the raw file.
+It needs `data/arrays/mnist.npz` (`dvc repro fetch`). Each run is a clone of the commit with an empty `data/`
+but for the raw file.
 """
 
 import argparse
@@ -32,8 +32,8 @@ TENSORFLOW = [sys.executable, "-c", "from digits.backend import runtime; runtime
 def clone(folder: Path, recipe: str) -> None:
     """Clone this commit with the raw arrays, and choose the recipe for one epoch."""
     subprocess.run(["git", "clone", "--quiet", ".", str(folder)], check=True)
-    (folder / "data/raw").mkdir(parents=True, exist_ok=True)
-    shutil.copy("data/raw/mnist.npz", folder / "data/raw")
+    (folder / "data/arrays").mkdir(parents=True, exist_ok=True)
+    shutil.copy("data/arrays/mnist.npz", folder / "data/arrays")
     values = with_recipe(Params().values, recipe, {"epochs": 1})
     (folder / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
 

@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.recipes [CONTESTANT ...] [options]
 
-It needs `data/raw/mnist.npz` and `data/prepared` (`dvc repro prepare`), and an hour; `--quick` takes
+It needs `data/arrays/mnist.npz` and `data/prepared` (`dvc repro prepare`), and an hour; `--quick` takes
 a few minutes. `--write` puts table, picture and raw values into docs/, and a short table into the README.
 """
 
@@ -27,7 +27,7 @@ from digits.figures.style import write_figure
 from digits.files import write_json
 from digits.params import Params
 
-RAW, PAGE, README = Path("data/raw/mnist.npz"), Path("docs/benchmarks.md"), Path("README.md")
+RAW, PAGE, README = Path("data/arrays/mnist.npz"), Path("docs/benchmarks.md"), Path("README.md")
 VALUES, PICTURE = Path("docs/benchmarks.json"), Path("docs/recipes.png")
 ACCURACIES = (0.98, 0.99, 0.994)
 QUICK_EPOCHS = 3

@@ -1,4 +1,4 @@
-"""How many pictures that MNIST has not are read rightly, beside the usual way: resized to 28x28 and divided by 255.
+"""How many pictures unlike MNIST are read rightly, beside the usual way: resized, divided by 255.
 
 `python -m benchmarks.unseen [--photographs N] [--half tune|report] [--model PATH]` prints a Markdown table.
 Pictures with an even index may be used for tuning; the table is of those with an odd one.
@@ -31,7 +31,7 @@ def resized(image: Image.Image) -> np.ndarray:
 def unseen(photographs: int, half: int) -> tuple[dict[str, list[tuple[Image.Image, int]]], list[str]]:
     """Return the sets by name, each a list of pictures and digits, and the names of the fonts."""
     sets = defaultdict(list)
-    with np.load("data/raw/mnist.npz") as raw:
+    with np.load("data/arrays/mnist.npz") as raw:
         images, labels = raw["x_test"], raw["y_test"]
     random = np.random.default_rng(SEED)
     for index in random.permutation(len(images))[:photographs]:

@@ -1,6 +1,6 @@
-"""The library behind the pipeline: each module is one noun that the stages use.
+"""A classifier of handwritten digits: the library that the pipeline's stages and the command line use.
 
-What applications use can be had from here: `from digits import load_model, predict_digit`.
+Applications import from here: `from digits import load_model, predict_digit`.
 """
 
 TYPE_CHECKING = False
@@ -11,7 +11,7 @@ __all__ = ["Prediction", "find_digits", "load_model", "predict_digit", "predict_
 
 
 def __getattr__(name: str) -> object:
-    """Give a name of `digits.prediction.predict`, which is imported when it is first asked for."""
+    """Return a name of `digits.prediction.predict`, which is imported when one is first used."""
     if name in __all__:
         from digits.prediction import predict
 

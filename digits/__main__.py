@@ -1,4 +1,4 @@
-"""`python -m digits`: the command line without its console script."""
+"""`python -m digits`: the command line, without the installed script `digits`."""
 
 from digits.cli import main
 

@@ -1,4 +1,4 @@
-"""The command line `digits`; a command is a module that registers its name, arguments and function."""
+"""The command line `digits`; each command has a module that registers its name, arguments and function."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from digits.errors import run
 from digits.prediction import command as predict
 from digits.verification import command as verify
 
-# What a command's module needs beyond the standard library it imports when it runs, so that help is instant.
+# The modules of commands import other libraries only when a command runs, so that help appears at once.
 COMMANDS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (
     predict.register,
     app.register,
@@ -18,13 +18,15 @@ COMMANDS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"]
 
 
 def main() -> None:
-    """Run the command that the arguments name, and end with its exit status."""
-    sys.argv[0] = "digits"  # which `run` names, however Python was started
+    """Run the command that the arguments name, and exit with its status."""
+    sys.argv[0] = "digits"  # the name that `run` puts before errors, however Python was started
     run(_main)
 
 
 def _main() -> None:
-    parser = argparse.ArgumentParser(prog="digits", description="Handwritten digits: the command line.")
+    parser = argparse.ArgumentParser(
+        prog="digits", description="Read handwritten digits, and verify the pipeline."
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for register in COMMANDS:
         register(commands)

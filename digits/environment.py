@@ -1,6 +1,6 @@
-"""The installed versions of the libraries that compute, against the locked ones in environment.yaml.
+"""The check of installed library versions against the locked ones in environment.yaml.
 
-The module uses nothing but Python's own library, so that it can also say that the others are missing.
+The module imports only Python's standard library, so it can also report that other libraries are missing.
 """
 
 import sys
@@ -11,10 +11,9 @@ LOCKED = Path("environment.yaml")
 
 
 def locked_versions(path: Path = LOCKED) -> dict[str, str]:
-    """Read a file of lines `name: version`; a line that begins with # is a comment."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    """Read the versions from lines `name: version`; lines that begin with # are comments."""
     versions = {}
-    for line in lines:
+    for line in path.read_text(encoding="utf-8").splitlines():
         name, colon, value = line.partition(": ")
         if colon and not line.startswith("#"):
             versions[name] = value.strip('"')
@@ -24,16 +23,16 @@ def locked_versions(path: Path = LOCKED) -> dict[str, str]:
 
 
 def differences(locked: dict[str, str]) -> list[str]:
-    """Say of each library that is not installed as locked what is installed and what the lock says."""
+    """Return a line for each library whose installed version is not the locked one."""
     return [
-        f"{name} {found} is installed, the lock says {wanted}"
-        for name, wanted in locked.items()
-        if (found := installed(name)) != wanted
+        f"{name} {actual} is installed, the lock says {expected}"
+        for name, expected in locked.items()
+        if (actual := installed(name)) != expected
     ]
 
 
 def installed(name: str) -> str:
-    """Give the installed version of the library `name`, or `(none)`."""
+    """Return the installed version of the library `name`, or `(none)`."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -41,13 +40,13 @@ def installed(name: str) -> str:
 
 
 def check() -> None:
-    """Name the libraries that are not the locked ones; stop where one is missing altogether."""
+    """Print the libraries whose versions differ from the locked ones; exit if one is missing."""
     if not LOCKED.exists():
         sys.exit(f"{LOCKED}: no such file; stages run in the root folder of the repository")
-    found = differences(locked_versions())
-    for line in found:
+    lines = differences(locked_versions())
+    for line in lines:
         print(line, file=sys.stderr)
-    if any("(none)" in line for line in found):
+    if any("(none)" in line for line in lines):
         sys.exit(
             f"this Python ({sys.executable}) lacks what the pipeline needs: run `make`, or activate .venv"
         )

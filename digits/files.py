@@ -129,7 +129,7 @@ def pixels(images: np.ndarray) -> np.ndarray:
     return restored
 
 
-def write_table(path: Path, columns: Mapping[str, Sequence[float]]) -> None:
+def write_table(path: Path, columns: Mapping[str, Sequence[float | str]]) -> None:
     """Write columns of equal length, rounded to six decimals.
 
     Numbers below 0.001, such as learning rates, keep six significant digits instead.
@@ -138,7 +138,7 @@ def write_table(path: Path, columns: Mapping[str, Sequence[float]]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in zip(*columns.values(), strict=True):
-        writer.writerow([shortest(value) for value in row])
+        writer.writerow([value if isinstance(value, str) else shortest(value) for value in row])
     write_text(path, text.getvalue())
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from digits.errors import DigitsError, unknown_name
+from digits.errors import DigitsError, short, unknown_name
 
 SECTIONS = [
     "calibrate",
@@ -24,8 +24,10 @@ SECTIONS = [
     "recipes",
     "runtime",
     "train",
-    "verify",
 ]
+
+# Characters of an error about the file: a name or a list in it may be of any length.
+LONGEST_LINE = 500
 
 
 class Section(BaseModel):
@@ -49,53 +51,51 @@ class Params:
         try:
             self.values = yaml.safe_load(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise DigitsError(f"{path}: no such file") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise DigitsError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+            raise self._error("no such file") from None
+        except OSError:
+            raise
+        except Exception as error:  # PyYAML passes on what dates, numbers, code points and recursion raise
+            raise self._error(f"not valid YAML ({error})") from error
         if not isinstance(self.values, dict):
-            raise DigitsError(f"{path}: expected sections with keys, found {type(self.values).__name__}")
+            raise self._error(f"expected sections with keys, found {type(self.values).__name__}")
         for name in self.values:
             if name not in SECTIONS:
-                raise DigitsError(f"{path}: {unknown_name('section', name, SECTIONS)}")
+                raise self._error(unknown_name("section", name, SECTIONS))
 
     def choice(self, key: str, kind: str, allowed: list[str]) -> str:
         """Return the name at the top-level `key`, which must be one of the `allowed` ones."""
         name = self._value(key)
         if name not in allowed:
-            raise DigitsError(f"{self.path}: {key}: {unknown_name(kind, name, allowed)}")
+            raise self._error(f"{key}: {unknown_name(kind, name, allowed)}")
         return str(name)
 
     def names(self, key: str) -> list[str]:
         """Return the names of the sections under `key`."""
         value = self._value(key)
         if not isinstance(value, dict):
-            raise DigitsError(f"{self.path}: {key}: expected named sections, found {value!r}")
+            raise self._error(f"{key}: expected named sections, found {short(value)}")
         return [str(name) for name in value]
-
-    def integer(self, key: str, minimum: int, maximum: int) -> int:
-        """Return the whole number at `key`, a path with dots, from `minimum` to `maximum`."""
-        value = self._value(key)
-        if type(value) is not int or not minimum <= value <= maximum:
-            allowed = f"a whole number from {minimum} to {maximum}"
-            raise DigitsError(f"{self.path}: {key}: {value!r} is not allowed; expected {allowed}")
-        return value
 
     def section(self, key: str, schema: type[SectionType]) -> SectionType:
         """Return the section at `key`, a path with dots, as a `schema`."""
         try:
             return schema.model_validate(self._value(key))
         except ValidationError as error:
-            raise DigitsError(f"{self.path}: {_first_problem(key, schema, error)}") from error
+            raise self._error(_first_problem(key, schema, error)) from error
 
     def _value(self, key: str) -> Any:
         value = self.values
         path: list[str] = []
         for part in key.split("."):
             if not isinstance(value, dict) or part not in value:
-                raise DigitsError(f"{self.path}: {'.'.join([*path, part])}: missing")
+                raise self._error(f"{'.'.join([*path, part])}: missing")
             value = value[part]
             path.append(part)
         return value
+
+    def _error(self, text: str) -> DigitsError:
+        line = " ".join(text.split())
+        return DigitsError(f"{self.path}: {line if len(line) <= LONGEST_LINE else f'{line[:LONGEST_LINE]}…'}")
 
 
 def _first_problem(key: str, schema: type[Section], error: ValidationError) -> str:
@@ -115,7 +115,8 @@ def _first_problem(key: str, schema: type[Section], error: ValidationError) -> s
         allowed = re.findall(r"'(.*?)'", problem["ctx"]["expected"])
         return f"{where}: {unknown_name(names[-1], problem['input'], allowed)}"
     expected = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"{where}: {problem['input']!r} is not allowed; expected {expected}{_yaml_hint(problem['input'])}"
+    value = problem["input"]
+    return f"{where}: {short(value)} is not allowed; expected {expected}{_yaml_hint(value)}"
 
 
 def _located(schema: type[Section], location: tuple[int | str, ...]) -> tuple[list[str], type[Section]]:

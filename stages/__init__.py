@@ -1,4 +1,4 @@
-"""The verbs: `python -m stages.NAME` runs a stage, once its environment has been looked at."""
+"""The pipeline's stages, run as `python -m stages.NAME`; importing this checks the installed versions."""
 
 from digits.environment import check
 

@@ -1,4 +1,4 @@
-"""Fit the temperature and the thresholds on validation images, and train the detector of what is no digit."""
+"""Fit the temperature and the thresholds on the validation images, and train the detector of non-digits."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def main() -> None:
     save_calibrated(model, calibration, detector, Path("data/calibrated.keras"))
     thresholds = calibration.thresholds
     print(f"temperature: {calibration.temperature:.4f}")
-    print(f"accepted from a confidence of {thresholds.confidence:g} and a score of {thresholds.score:g} on")
+    print(f"accepted: confidence at least {thresholds.confidence:g} and score at least {thresholds.score:g}")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 """Measure the calibrated model on the test images."""
 
+import json
 from pathlib import Path
 
 from digits.backend import runtime
 from digits.backend.models import load_model, probabilities
-from digits.classifier.classifier import load_classifier
+from digits.classifier.classifier import load_classifier, parity
 from digits.errors import run
-from digits.evaluation.acceptance import acceptance, parity
-from digits.evaluation.metrics import EvaluateParams, calibration_error, evaluate, rounded
+from digits.evaluation.metrics import EvaluateParams, class_scores, details, evaluate
 from digits.evaluation.predictions import predictions_table
-from digits.files import read_arrays, read_table, write_json, write_table
+from digits.files import HISTORY, read_arrays, read_table, write_json, write_table, write_text
 from digits.params import Params
 
 
@@ -19,28 +19,25 @@ def main() -> None:
     threads = runtime.read_threads(params)
 
     test = read_arrays(Path("data/prepared/test.npz"), ("images", "labels"))
-    history = read_table(Path("data/history.csv"), ("loss", "accuracy", "val_loss", "val_accuracy"))
+    history = read_table(Path("data/history.csv"), HISTORY)
     runtime.start(threads)
     images, labels = test["images"], test["labels"]
     before = probabilities(load_model(Path("data/model.keras")), images)
     classifier = load_classifier(Path("data/calibrated.keras"), "keras")
+    answers = classifier.classify(images)
     lite = load_classifier(Path("data/model.tflite"), "litert").classify(images)
-    said = classifier.classify(images)
-    answers = said.probabilities
-    metrics = evaluate(answers, labels, history, evaluate_params)
-    accepted = classifier.thresholds.accept(answers, said.score)
-    metrics |= rounded(
-        {
-            "temperature": classifier.temperature,
-            "uncalibrated": calibration_error(before, labels, evaluate_params.calibration_bins),
-            "accepted": acceptance(accepted, answers.argmax(axis=1) == labels),
-            "litert": parity(answers, lite.probabilities),
-        }
-    )
+    after, score = answers.probabilities, answers.score
+    accepted = classifier.thresholds.accept(after, score)
 
-    table = predictions_table(labels, before, answers, said.score, accepted)
+    metrics = evaluate(after, labels, accepted, history, evaluate_params)
+    further = details(after, before, labels, accepted, evaluate_params)
+    further |= {"temperature": classifier.temperature, "litert": parity(after, lite.probabilities)}
+    table = predictions_table(labels, before, after, score, accepted)
+    # Not sorted: in a narrow window `dvc exp show` leaves out the last ones.
+    write_text(Path("reports/metrics.json"), json.dumps(metrics, indent=2) + "\n")
+    write_json(Path("reports/details.json"), further)
+    write_table(Path("reports/classes.csv"), {"class": classifier.classes, **class_scores(after, labels)})
     write_table(Path("data/predictions.csv"), table)
-    write_json(Path("reports/metrics.json"), metrics)
     print(f"test accuracy: {metrics['accuracy']:.4f}")
     print(f"first test image: {table['predicted'][0]:g} (confidence {table['confidence'][0]:.4f})")
 

@@ -1,14 +1,13 @@
-"""Write the calibrated model for LiteRT, and hold its answers to Keras's on the validation images."""
+"""Write the calibrated model for LiteRT, and compare its answers with Keras's on the validation images."""
 
 from pathlib import Path
 
 from digits.backend import runtime
 from digits.backend.models import load_model
-from digits.classifier.classifier import load_classifier
+from digits.classifier.classifier import check_parity, load_classifier
 from digits.classifier.metadata import append_calibration, read_calibration, read_detector
 from digits.classifier.tflite import flatbuffer
 from digits.errors import run
-from digits.evaluation.acceptance import check_parity
 from digits.files import read_arrays, whole_file
 from digits.params import Params
 
@@ -20,11 +19,12 @@ def main() -> None:
     images = read_arrays(Path("data/prepared/validation.npz"), ("images",))["images"]
 
     runtime.start(threads)
-    said = load_classifier(source, "keras").classify(images)
+    original = load_classifier(source, "keras").classify(images)
     with whole_file(target) as partial:
         partial.write_bytes(flatbuffer(load_model(source), detector))
         append_calibration(partial, calibration)
-        check_parity(said.probabilities, load_classifier(partial, "litert").classify(images).probabilities)
+        exported = load_classifier(partial, "litert").classify(images)
+        check_parity(original.probabilities, exported.probabilities)
     print(f"wrote {target.as_posix()}: {target.stat().st_size:,} bytes")
 
 

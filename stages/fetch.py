@@ -13,7 +13,7 @@ def main() -> None:
     params = Params()
     dataset = chosen_dataset(params)
     sources = params.section("fetch", FetchParams).sources
-    write_arrays(Path(f"data/raw/{dataset.name}.npz"), fetch(dataset, sources))
+    write_arrays(Path(f"data/arrays/{dataset.name}.npz"), fetch(dataset, sources))
 
 
 if __name__ == "__main__":

@@ -1,33 +1,34 @@
-"""Draw the training, the confusion matrix, the most confident mistakes and the reliability."""
+"""Draw the training curves, the confusion matrix, the most confident mistakes and the reliability diagram."""
 
 from pathlib import Path
 
 from digits.data.datasets import chosen_dataset
 from digits.errors import run
+from digits.evaluation.metrics import EvaluateParams
 from digits.evaluation.predictions import read_predictions
-from digits.figures.mistakes import confusion_matrix_figure, mistakes_gallery
+from digits.figures.confusion import confusion_matrix_figure
+from digits.figures.mistakes import mistakes_gallery
 from digits.figures.reliability import reliability_diagram
 from digits.figures.style import write_figure
-from digits.figures.training import COLUMNS, training_curves
-from digits.files import read_arrays, read_table
+from digits.figures.training import training_curves
+from digits.files import HISTORY, read_arrays, read_table
 from digits.params import Params
 
 
 def main() -> None:
     params = Params()
     classes = chosen_dataset(params).classes
-    bins = params.integer("evaluate.calibration_bins", minimum=1, maximum=1000)
-    history = read_table(Path("data/history.csv"), COLUMNS)
+    bins = params.section("evaluate", EvaluateParams).calibration_bins
+    history = read_table(Path("data/history.csv"), HISTORY)
     test = read_arrays(Path("data/prepared/test.npz"), ("images", "labels"))
-    said = read_predictions(Path("data/predictions.csv"), test["labels"], len(classes))
+    predictions = read_predictions(Path("data/predictions.csv"), test["labels"])
+    actual, predicted, confidence = predictions.actual, predictions.predicted, predictions.confidence
 
     figures = {
         "training": training_curves(history),
-        "confusion": confusion_matrix_figure(said.actual, said.predicted, classes),
-        "mistakes": mistakes_gallery(test["images"], said.actual, said.predicted, said.confidence, classes),
-        "reliability": reliability_diagram(
-            said.confidence, said.uncalibrated, said.actual == said.predicted, bins
-        ),
+        "confusion": confusion_matrix_figure(actual, predicted, classes),
+        "mistakes": mistakes_gallery(test["images"], actual, predicted, confidence, classes),
+        "reliability": reliability_diagram(confidence, predictions.uncalibrated, actual == predicted, bins),
     }
     for name, figure in figures.items():
         path = Path(f"reports/{name}.png")

@@ -14,7 +14,7 @@ def main() -> None:
     dataset = chosen_dataset(params)
     validation_split = params.section("prepare", PrepareParams).validation_split
 
-    raw = read_arrays(Path(f"data/raw/{dataset.name}.npz"), tuple(dataset.array_shapes))
+    raw = read_arrays(Path(f"data/arrays/{dataset.name}.npz"), tuple(dataset.array_shapes))
     check_raw(raw, dataset)
     splits = split(raw, validation_split)
     folder = Path("data/prepared")

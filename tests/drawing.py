@@ -9,7 +9,7 @@ FONT = Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf")
 
 
 def drawn(text: str, size: int, ink: int = 0, paper: int = 255) -> Image.Image:
-    """Draw `text` in characters `size` pixels high, with a margin of half as much around it: mode L."""
+    """Draw `text` with a font size of `size` pixels and a margin of half as much, in mode L."""
     font = ImageFont.truetype(str(FONT), size)
     left, top, right, bottom = (round(edge) for edge in font.getbbox(text))
     image = Image.new("L", (right - left + size, bottom - top + size), paper)

@@ -22,7 +22,7 @@ Answers = Callable[[bytes], Any]
 
 
 def stand_in(content: bytes) -> SimpleNamespace:
-    """Answer as `digits.prediction.predict` does: 7 where a picture has ink, surely where it has much."""
+    """Answer like `predict_digit`: 7 if the picture has ink, and sure if it has much."""
     try:
         with Image.open(io.BytesIO(content)) as picture:
             if picture.width * picture.height > 4_000_000:
@@ -48,7 +48,7 @@ def stand_in(content: bytes) -> SimpleNamespace:
 
 @dataclass
 class Served:
-    """A server that runs: its port, and what it has logged."""
+    """A running server: its port, and the lines it has logged."""
 
     port: int
     logged: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Served:
     def request(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, bytes, http.client.HTTPMessage]:
-        """Ask on a connection of its own, and give status, body and headers."""
+        """Send a request on its own connection, and return status, body and headers."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, body, headers or {})
@@ -70,26 +70,34 @@ class Served:
             connection.close()
 
     def predict(self, body: Any, **headers: str) -> tuple[int, str]:
-        """Post a picture's bytes, and give the status and the text of the answer."""
+        """Post a picture's bytes, and return the status and the text of the answer."""
         status, content, _ = self.request("POST", "/predict", body, headers)
         return status, content.decode()
 
     def connect(self) -> socket.socket:
-        """Open a connection to write on by hand."""
+        """Open a connection for raw bytes."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+    def status_of(self, request: str) -> int:
+        """Send the text of a request, which may be incomplete, and return the status of the answer."""
+        with self.connect() as connection:
+            connection.sendall(request.encode())
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return response.status
 
 
 @contextmanager
 def serving(predict: Answers = stand_in) -> Iterator[Served]:
-    """Serve the page in a thread, at a free port of the loopback address."""
+    """Serve the page from a thread, at a free port of the loopback address."""
     with listen("127.0.0.1", 0) as listener:
         served = Served(listener.getsockname()[1])
         server = runner(application(predict, hosts("127.0.0.1", listener)))
-        keeper = logging.Handler()
-        keeper.emit = lambda record: served.logged.append(record.getMessage())  # type: ignore[method-assign]
+        handler = logging.Handler()
+        handler.emit = lambda record: served.logged.append(record.getMessage())  # type: ignore[method-assign]
         loggers = [logging.getLogger(name) for name in ("uvicorn", "asyncio")]
         for logger in loggers:
-            logger.addHandler(keeper)
+            logger.addHandler(handler)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -98,11 +106,11 @@ def serving(predict: Answers = stand_in) -> Iterator[Served]:
             server.should_exit = True
             thread.join()
             for logger in loggers:
-                logger.removeHandler(keeper)
+                logger.removeHandler(handler)
 
 
 def png(ink: float = 0.3, size: tuple[int, int] = (100, 100)) -> bytes:
-    """Draw a black bar of a share of the width on white, and give the bytes of its PNG."""
+    """Draw a black bar on white that covers the share `ink` of the width, and return the bytes of its PNG."""
     picture = Image.new("L", size, 255)
     if ink:
         picture.paste(0, (0, 0, max(1, round(ink * size[0])), size[1]))

@@ -4,17 +4,18 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from digits.app.command import hosts, listen, url
 from digits.errors import DigitsError
 from tests.pipeline import REPOSITORY
+from tests.serving import Served
 
 
 def refusal(*arguments: str, first: str = "pass") -> str:
-    """Run `digits app` so that it must fail, and give what it says in its one line."""
+    """Run `digits app`, which must fail, and return its one line of error."""
     code = f"import sys; {first}; sys.argv[1:] = ['app', *sys.argv[1:]]; from digits.cli import main; main()"
     answer = subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd=REPOSITORY, capture_output=True, text=True
@@ -32,24 +33,18 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(module: str)
     assert line.startswith(f"the page needs {module}, which the extra `app` installs: python -m pip install ")
 
 
-def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    line = refusal("--no-browser", "--port", "0", "--model", str(tmp_path / "none.tflite"))
-
-    assert line.startswith(f"{tmp_path}/none.tflite: no such file")
-
-
-def test_a_port_in_use_is_named_with_the_way_out() -> None:
+def test_a_port_in_use_is_named_with_alternatives() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         line = refusal("--no-browser", "--port", str(port))
 
-    assert f"port {port} of 127.0.0.1 is in use; --port names another, and --port 0 takes a free one" == line
+    assert f"port {port} of 127.0.0.1 is in use; choose another with --port; 0 takes a free one" == line
 
 
 @pytest.mark.parametrize(
     ("host", "reason"),
     [
-        ("no such name", "--host: 'no such name' is no name or address of a machine"),
+        ("no such name", "--host: 'no such name' is not the name or address of a machine"),
         ("192.0.2.1", "--host: 192.0.2.1 is not an address of this machine"),
     ],
 )
@@ -61,7 +56,7 @@ def test_a_host_where_nothing_can_listen_is_named(host: str, reason: str) -> Non
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http", "8_0", "²"])
-def test_a_port_that_is_none_is_refused_by_the_command_line(port: str) -> None:
+def test_an_invalid_port_is_a_wrong_argument(port: str) -> None:
     command = [sys.executable, "-m", "digits", "app", f"--port={port}"]
     answer = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
 
@@ -69,7 +64,7 @@ def test_a_port_that_is_none_is_refused_by_the_command_line(port: str) -> None:
     assert f"argument --port: '{port}' is not allowed; expected a number from 0 to 65535" in answer.stderr
 
 
-def test_the_address_is_one_that_a_browser_can_open_and_names_the_port_that_was_taken() -> None:
+def test_the_printed_address_is_one_that_a_browser_can_open() -> None:
     with listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
 
@@ -79,19 +74,17 @@ def test_the_address_is_one_that_a_browser_can_open_and_names_the_port_that_was_
         assert f"http://[::1]:{port}/" == url("::1", listener)
 
 
-def test_the_loopback_address_answers_to_its_own_names_and_another_to_every_name() -> None:
+def test_the_loopback_address_accepts_its_own_names_and_another_address_every_name() -> None:
     with listen("localhost", 0) as loopback, listen("0.0.0.0", 0) as everywhere:
         assert ["127.0.0.1", "[::1]", "localhost", "localhost"] == hosts("localhost", loopback)
         assert ["*"] == hosts("0.0.0.0", everywhere)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_prints_the_address_serves_the_page_and_ends_when_it_is_told_to(
-    ending: signal.Signals, tmp_path: Path
+def test_the_command_prints_the_address_serves_the_page_and_ends_on_a_signal(
+    ending: signal.Signals,
 ) -> None:
-    import http.client
-
-    # The stand-in for a model is what `load_model` gives.
+    # A stand-in for the model, which the page alone does not need.
     code = (
         "import sys; from digits.prediction import predict; predict.load_model = lambda path: None; "
         "sys.argv[1:] = ['app', '--port', '0', '--no-browser']; from digits.cli import main; main()"
@@ -99,16 +92,12 @@ def test_the_command_prints_the_address_serves_the_page_and_ends_when_it_is_told
     with subprocess.Popen(
         [sys.executable, "-c", code], cwd=REPOSITORY, stdout=-1, stderr=-1, text=True
     ) as command:
-        assert command.stdout is not None
-        assert command.stderr is not None
-        address = command.stdout.readline().strip()
-        connection = http.client.HTTPConnection(address.removeprefix("http://").rstrip("/"), timeout=60)
-        connection.request("GET", "/")
-        status = connection.getresponse().status
-        connection.close()
+        assert command.stdout and command.stderr
+        port = urlsplit(command.stdout.readline().strip()).port
+        status, _, _ = Served(port or 0).request("GET", "/")
         command.send_signal(ending)
-        status_of_exit = command.wait(60)
+        exit_status = command.wait(60)
 
         assert 200 == status
-        assert (0 if ending == signal.SIGINT else -signal.SIGTERM) == status_of_exit
-        assert "digits: Ctrl+C ends it\n" == command.stderr.read()
+        assert (0 if ending == signal.SIGINT else -signal.SIGTERM) == exit_status
+        assert "digits: press Ctrl+C to stop\n" == command.stderr.read()

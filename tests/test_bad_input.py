@@ -11,7 +11,7 @@ from digits.data.idx import IDX_FILES
 from digits.files import Arrays, read_arrays, write_arrays
 from tests.pipeline import Project
 
-RAW = "data/raw/synthetic.npz"
+RAW = "data/arrays/synthetic.npz"
 HISTORY_HEADER = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate\n"
 
 Change = Callable[[Project], object]
@@ -185,7 +185,7 @@ def test_training_refuses_wrong_params_before_tensorflow_is_loaded(
         (
             "plot",
             put_param("evaluate.calibration_bins", 0),
-            "params.yaml: evaluate.calibration_bins: 0 is not allowed; expected a whole number from 1 to ",
+            "params.yaml: evaluate.calibration_bins: 0 is not allowed; expected greater than or equal to 1",
         ),
     ],
 )
@@ -246,7 +246,7 @@ def test_preparation_refuses_to_leave_training_without_a_class(project: Project,
         (
             "plot",
             put("data/predictions.csv", "index,actual,predicted,confidence,uncalibrated\n0,1,1,0.5,0.5\n"),
-            "data/predictions.csv: 1 predictions, but the test set has 60 images",
+            "data/predictions.csv: 1 predictions that do not belong to the 60 test images",
         ),
         ("plot", truncate("data/predictions.csv"), "data/predictions.csv: "),
     ],

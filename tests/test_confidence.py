@@ -6,11 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digits.calibration.temperature import LOWEST, divide_logits, fit_temperature, negative_log_likelihood
-from digits.calibration.thresholds import choose_thresholds
+from digits.calibration.calibrate import (
+    LOWEST,
+    choose_thresholds,
+    divide_logits,
+    fit_temperature,
+    negative_log_likelihood,
+)
+from digits.classifier.classifier import check_parity, parity
 from digits.classifier.metadata import Thresholds
 from digits.errors import DigitsError
-from digits.evaluation.acceptance import acceptance, check_parity, parity
 
 # Of four images with logits 2 and 0, three are of the class with the 2.
 LOGITS = np.array([[2, 0]] * 4, np.float32)
@@ -33,12 +38,12 @@ def test_where_all_are_right_the_temperature_is_about_the_lowest() -> None:
     assert LOWEST == pytest.approx(fit_temperature(LOGITS, np.zeros(4, int)), abs=0.01)
 
 
-def test_the_thresholds_are_the_lowest_that_keep_the_promises() -> None:
+def test_the_thresholds_are_the_lowest_that_keep_the_error_rates() -> None:
     confidence = np.array([0.5, 0.6, 0.7, 0.8])
     correct = np.array([False, True, False, True])
     other_confidence, other_score = np.array([0.1, 0.9, 0.9, 0.9]), np.array([1.0, 0.2, 0.4, 0.6])
     score = np.ones(4)
-    found = choose_thresholds(
+    thresholds = choose_thresholds(
         (confidence, score),
         correct,
         (other_confidence, other_score),
@@ -47,14 +52,14 @@ def test_the_thresholds_are_the_lowest_that_keep_the_promises() -> None:
     )
 
     # Above 0.5, one of three is wrong; of the three confident others, one may stay: the one of 0.6.
-    assert Thresholds(confidence=0.501, score=0.401) == found
+    assert Thresholds(confidence=0.501, score=0.401) == thresholds
 
 
-def test_a_promise_that_no_threshold_keeps_gives_1() -> None:
+def test_an_error_rate_that_no_threshold_keeps_gives_1() -> None:
     ones = np.ones(2)
-    found = choose_thresholds((ones, ones), np.zeros(2, bool), (ones, ones), 0.0, 0.0)
+    thresholds = choose_thresholds((ones, ones), np.zeros(2, bool), (ones, ones), 0.0, 0.0)
 
-    assert Thresholds(1.0, 1.0) == found
+    assert Thresholds(1.0, 1.0) == thresholds
 
 
 def test_an_answer_is_accepted_from_both_thresholds_on() -> None:
@@ -62,13 +67,6 @@ def test_an_answer_is_accepted_from_both_thresholds_on() -> None:
     score = np.array([0.5, 0.25, 1.0], np.float32)
 
     assert [True, False, False] == Thresholds(0.75, 0.5).accept(probabilities, score).tolist()
-
-
-def test_what_is_accepted_is_counted() -> None:
-    found = acceptance(np.array([True, True, False, False]), np.array([True, False, True, False]))
-
-    assert (0.5, 0.5, 1) == (found["share"], found["accuracy"], found["errors"])
-    assert acceptance(np.zeros(3, bool), np.ones(3, bool))["accuracy"] is None
 
 
 def test_the_difference_of_two_engines_is_rounded_up_to_a_power_of_ten() -> None:
@@ -81,12 +79,12 @@ def test_the_difference_of_two_engines_is_rounded_up_to_a_power_of_ten() -> None
         parity(first, second[:1])
 
 
-def test_an_export_that_answers_otherwise_is_refused() -> None:
+def test_an_export_that_answers_differently_is_refused() -> None:
     answers = np.array([[0.5, 0.5], [0.25, 0.75]])
     check_parity(answers, answers + 1e-5)
 
     for other in (answers[::-1], np.full((2, 2), np.nan)):
-        with pytest.raises(DigitsError, match=r"the exported model answers otherwise: . of 2 images"):
+        with pytest.raises(DigitsError, match=r"answers differently: it agrees on . of 2 images"):
             check_parity(answers, other)
 
 
@@ -124,7 +122,7 @@ def test_the_detector_learns_to_refuse_noise_and_the_same_every_time() -> None:
     first, second = (train_detector(digits[:200], noise[:200], params, seed=1) for _ in range(2))
 
     def scores(features: np.ndarray) -> np.ndarray:
-        """Compute what the detector's two layers say, in NumPy."""
+        """Compute the detector's two layers in NumPy."""
         kernel_1, bias_1, kernel_2, bias_2 = first
         powers = np.exp(np.maximum(features @ kernel_1 + bias_1, 0) @ kernel_2 + bias_2)
         shares: np.ndarray = powers[:, 1] / powers.sum(axis=1)

@@ -13,11 +13,11 @@ from digits.evaluation.metrics import (
     EvaluateParams,
     Marks,
     accuracy_gap,
-    brier_score,
+    class_scores,
     cross_entropy,
+    details,
     evaluate,
     largest_rise,
-    per_class,
     rounded,
 )
 from digits.files import Table
@@ -29,6 +29,7 @@ PARAMS = EvaluateParams(
 # Four answers about three classes; the second says 1 where 0 is right.
 ANSWERS = np.array([[0.5, 0.25, 0.25], [0.25, 0.75, 0], [0, 1, 0], [0.25, 0.25, 0.5]], np.float32)
 LABELS = np.array([0, 0, 1, 2], np.uint8)
+ACCEPTED = np.array([True, True, False, False])
 HISTORY: Table = {
     "loss": [1.0, 0.5, 0.25],
     "accuracy": [0.5, 0.75, 0.875],
@@ -38,7 +39,7 @@ HISTORY: Table = {
 
 
 def metrics(history: Table = HISTORY, params: EvaluateParams = PARAMS) -> dict[str, Any]:
-    return evaluate(ANSWERS, LABELS, history, params)
+    return evaluate(ANSWERS, LABELS, ACCEPTED, history, params)
 
 
 def probabilities_and_labels() -> st.SearchStrategy[tuple[np.ndarray, np.ndarray]]:
@@ -59,12 +60,13 @@ def probabilities_and_labels() -> st.SearchStrategy[tuple[np.ndarray, np.ndarray
 
 
 def test_accuracy_counts_every_example() -> None:
-    found = metrics()
+    measured = metrics()
 
-    assert 0.75 == found["accuracy"]
-    assert 1 == found["errors"]
-    # Wilson: (0.75 + z²/8 ± z √(0.75 · 0.25 / 4 + z²/64)) / (1 + z²/4) with z = 1.96
-    assert {"low": 0.300642, "high": 0.954413} == found["accuracy_interval"]
+    assert (0.75, 1) == (measured["accuracy"], measured["errors"])
+
+
+def test_the_accuracy_of_the_accepted_answers_counts_no_other() -> None:
+    assert {"share": 0.5, "accuracy": 0.5} == metrics()["accepted"]
 
 
 def test_the_loss_is_the_mean_negative_logarithm_of_the_right_answer() -> None:
@@ -73,38 +75,57 @@ def test_the_loss_is_the_mean_negative_logarithm_of_the_right_answer() -> None:
     assert 0.693147 == metrics()["loss"]
 
 
-def test_an_answer_that_held_the_truth_for_impossible_costs_as_much_as_keras_says() -> None:
+def test_a_right_class_of_probability_0_costs_as_much_as_in_keras() -> None:
     assert -math.log(1e-7) == pytest.approx(cross_entropy(np.array([[1, 0]], np.float32), np.array([1])))
-
-
-def test_the_brier_score_is_the_mean_squared_distance_to_the_truth() -> None:
-    # (1/4 + 1/16 + 1/16) + (9/16 + 9/16) + 0 + (1/16 + 1/16 + 1/4) = 1.875
-    assert 1.875 / 4 == brier_score(ANSWERS, LABELS)
-    assert 0.46875 == metrics()["brier_score"]
 
 
 def test_the_calibration_error_compares_confidence_and_accuracy() -> None:
     # Up to 1/2: two answers of confidence 1/2, both right; above: 3/4, wrong, and 1, right.
     # (|1 + 0 - 2| + |1.75 - 1|) / 4
-    assert (1 + 0.75) / 4 == metrics()["expected_calibration_error"]
+    assert (1 + 0.75) / 4 == metrics()["calibration_error"]
+
+
+def test_the_details_are_those_worked_out_by_hand() -> None:
+    expected = {
+        # Wilson: (0.75 + z²/8 ± z √(0.75 · 0.25 / 4 + z²/64)) / (1 + z²/4) with z = 1.96
+        "accuracy_interval": {"low": 0.300642, "high": 0.954413},
+        # (0.5 + z²/4 ± z √(0.25 / 2 + z²/16)) / (1 + z²/2)
+        "accepted": {"accuracy_interval": {"low": 0.094531, "high": 0.905469}, "errors": 1},
+        # (1/4 + 1/16 + 1/16) + (9/16 + 9/16) + 0 + (1/16 + 1/16 + 1/4) = 1.875
+        "brier_score": 1.875 / 4,
+        # (2/3 + 2/3 + 1) / 3
+        "macro_f1": 0.777778,
+        # Always the first class: wrong on two of four, which cost log 1e7.
+        "uncalibrated": {"calibration_error": 0.5, "loss": 8.059048},
+    }
+    before = np.array([[1, 0, 0]] * 4, np.float32)
+
+    assert expected == details(ANSWERS, before, LABELS, ACCEPTED, PARAMS)
+
+
+def test_where_no_answer_is_accepted_there_is_no_accuracy_of_those() -> None:
+    none = np.zeros(4, bool)
+    measured: dict[str, Any] = evaluate(ANSWERS, LABELS, none, HISTORY, PARAMS)
+    further: dict[str, Any] = details(ANSWERS, ANSWERS, LABELS, none, PARAMS)
+
+    assert {"share": 0.0, "accuracy": None} == measured["accepted"]
+    assert {"accuracy_interval": None, "errors": 0} == further["accepted"]
 
 
 def test_precision_recall_and_f1_of_each_class() -> None:
-    found = metrics()
-
-    # Class 0: said once, rightly, of two. Class 1: said twice, once rightly, of one. Class 2: all right.
+    # Class 0 is predicted once, rightly, of two; class 1 twice, once rightly, of one; class 2 is all right.
     assert {
-        "0": {"precision": 1.0, "recall": 0.5, "f1": 0.666667},
-        "1": {"precision": 0.5, "recall": 1.0, "f1": 0.666667},
-        "2": {"precision": 1.0, "recall": 1.0, "f1": 1.0},
-    } == found["per_class"]
-    assert 0.777778 == found["macro_f1"]
+        "images": [2, 1, 1],
+        "precision": [1.0, 0.5, 1.0],
+        "recall": [0.5, 1.0, 1.0],
+        "f1": pytest.approx([2 / 3, 2 / 3, 1.0]),
+    } == class_scores(ANSWERS, LABELS)
 
 
-def test_a_class_that_is_neither_there_nor_said_scores_nothing() -> None:
-    nothing = {"precision": 0.0, "recall": 0.0, "f1": 0.0}
+def test_a_class_that_is_neither_there_nor_predicted_scores_0() -> None:
+    scores = class_scores(np.array([[1, 0], [1, 0]], np.float32), np.array([0, 0]))
 
-    assert nothing == per_class(np.array([0, 0]), np.array([0, 0]), 2)["per_class"]["1"]
+    assert [0, 0.0, 0.0, 0.0] == [column[1] for column in scores.values()]
 
 
 def test_the_gap_is_taken_at_the_epoch_whose_weights_are_kept() -> None:
@@ -147,43 +168,32 @@ def test_the_loss_falls_where_it_never_rises_by_more_than_is_allowed(
 def test_the_metrics_do_not_depend_on_the_order_of_the_examples(
     example: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    answers, labels = example
-
-    assert evaluate(answers, labels, HISTORY, PARAMS) == evaluate(
-        answers[::-1], labels[::-1], HISTORY, PARAMS
+    first, second = (
+        (
+            evaluate(answers, labels, labels > 0, HISTORY, PARAMS),
+            details(answers, answers, labels, labels > 0, PARAMS),
+        )
+        for answers, labels in (example, (example[0][::-1], example[1][::-1]))
     )
 
-
-@given(example=probabilities_and_labels())
-def test_the_metrics_are_where_they_can_be(example: tuple[np.ndarray, np.ndarray]) -> None:
-    answers, labels = example
-    found: dict[str, Any] = evaluate(answers, labels, HISTORY, PARAMS)
-
-    assert len(labels) == found["errors"] + round(found["accuracy"] * len(labels))
-    assert (
-        0 <= found["accuracy_interval"]["low"] <= found["accuracy"] <= found["accuracy_interval"]["high"] <= 1
-    )
-    assert 0 <= found["brier_score"] <= 2
-    assert 0 <= found["expected_calibration_error"] <= 1
-    assert 0 <= found["loss"]
-    assert 0 <= found["macro_f1"] <= 1
+    assert first == second
 
 
 @pytest.mark.parametrize(
     ("answers", "labels"),
     [(ANSWERS[:3], LABELS), (ANSWERS, LABELS[:3]), (ANSWERS[:, :2], LABELS)],
 )
-def test_answers_that_do_not_belong_to_the_labels_are_refused(
+def test_probabilities_that_do_not_belong_to_the_labels_are_refused(
     answers: np.ndarray, labels: np.ndarray
 ) -> None:
     with pytest.raises(DigitsError, match="do not fit"):
-        evaluate(answers, labels, HISTORY, PARAMS)
+        evaluate(answers, labels, ACCEPTED, HISTORY, PARAMS)
 
 
-def test_answers_that_are_no_numbers_are_refused() -> None:
-    """A training that has diverged leaves a model that gives them."""
+def test_probabilities_that_are_not_finite_are_refused() -> None:
+    """They come from a model whose training has diverged."""
     with pytest.raises(DigitsError, match="nan"):
-        evaluate(np.full_like(ANSWERS, np.nan), LABELS, HISTORY, PARAMS)
+        evaluate(np.full_like(ANSWERS, np.nan), LABELS, ACCEPTED, HISTORY, PARAMS)
 
 
 def test_numbers_are_rounded_to_six_decimals_wherever_they_stand() -> None:

@@ -7,28 +7,22 @@ from hypothesis import strategies as st
 from digits.evaluation.intervals import wilson_interval
 
 
-def test_the_interval_of_9942_in_10000_is_15_hundredths_of_a_percent_to_either_side() -> None:
-    # With z² = 3.8414588: the centre is (0.9942 + z²/20000) / (1 + z²/10000) = 0.9940102, and the margin
-    # is z sqrt(0.9942 * 0.0058 / 10000 + z²/400000000) / (1 + z²/10000) = 0.0015001.
-    lower, upper = wilson_interval(9942, 10000)
-
-    assert pytest.approx((0.9925101, 0.9955103), abs=1e-7) == (lower, upper)
-
-
-def test_no_success_in_ten_leaves_room_for_a_quarter() -> None:
-    # The lower end is 0, the upper z² / (10 + z²) = 3.8414588 / 13.8414588.
-    lower, upper = wilson_interval(0, 10)
-
-    assert lower == 0
-    assert pytest.approx(0.2775328, abs=1e-7) == upper
-
-
-def test_ten_successes_in_ten_are_no_proof_of_certainty() -> None:
-    # The mirror image of no success: 10 / 13.8414588.
-    lower, upper = wilson_interval(10, 10)
-
-    assert pytest.approx(0.7224672, abs=1e-7) == lower
-    assert upper == 1
+@pytest.mark.parametrize(
+    ("successes", "trials", "interval"),
+    [
+        # With z² = 3.8414588: the centre is (0.9942 + z²/20000) / (1 + z²/10000) = 0.9940102, and the margin
+        # is z sqrt(0.9942 * 0.0058 / 10000 + z²/400000000) / (1 + z²/10000) = 0.0015001.
+        (9942, 10000, (0.9925101, 0.9955103)),
+        # The upper end is z² / (10 + z²) = 3.8414588 / 13.8414588.
+        (0, 10, (0, 0.2775328)),
+        # The mirror image: 10 / 13.8414588.
+        (10, 10, (0.7224672, 1)),
+    ],
+)
+def test_the_interval_is_the_one_worked_out_by_hand(
+    successes: int, trials: int, interval: tuple[float, float]
+) -> None:
+    assert pytest.approx(interval, abs=1e-7) == wilson_interval(successes, trials)
 
 
 @given(st.integers(1, 10**6).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials))))

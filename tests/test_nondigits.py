@@ -1,4 +1,4 @@
-"""Made-up images that are no digits."""
+"""Artificial images that are no digits."""
 
 import numpy as np
 import pytest
@@ -17,14 +17,14 @@ def digits(size: tuple[int, int], count: int = 40) -> tuple[np.ndarray, np.ndarr
 @pytest.mark.parametrize("size", SIZES)
 def test_there_are_as_many_as_digits_and_of_their_form(size: tuple[int, int]) -> None:
     images, labels = digits(size)
-    made = make_nondigits(images, labels, seed=0)
+    nondigits = make_nondigits(images, labels, seed=0)
 
-    assert (images.shape, np.float32) == (made.shape, made.dtype)
-    assert 0 <= made.min() <= made.max() <= 1
+    assert (images.shape, np.float32) == (nondigits.shape, nondigits.dtype)
+    assert 0 <= nondigits.min() <= nondigits.max() <= 1
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_equal_seeds_give_equal_images_and_others_other_ones(name: str) -> None:
+def test_equal_seeds_give_equal_images_and_different_seeds_different_ones(name: str) -> None:
     images, labels = digits((28, 28))
     first, second, other = (
         KINDS[name](np.random.Generator(np.random.PCG64(seed)), images, labels) for seed in (0, 0, 1)
@@ -35,7 +35,7 @@ def test_equal_seeds_give_equal_images_and_others_other_ones(name: str) -> None:
     assert np.float32 == first.dtype
 
 
-def test_the_digits_that_are_taken_apart_stay_whole() -> None:
+def test_the_digits_that_images_are_made_from_stay_unchanged() -> None:
     images, labels = digits((28, 28))
     before = images.copy()
     make_nondigits(images, labels, seed=0)

@@ -193,6 +193,43 @@ def test_a_file_that_is_none_is_named(folder: Path, values: Any) -> None:
     assert 1 == len(str(caught.value).splitlines())
 
 
+def nested(depth: int) -> str:
+    """Return YAML of nine lists in nine lists and so on, by aliases: few bytes, and 9 ** depth values."""
+    text = "&x0 [a, a, a, a, a, a, a, a, a]"
+    for level in range(1, depth):
+        text = f"&x{level} [{text}{f', *x{level - 1}' * 8}]"
+    return text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("train: {seed: 2020-99-99}", "not valid YAML (month must be in 1..12)"),
+        ("train: {seed: !!bool maybe}", "not valid YAML ('maybe')"),
+        ('train: {seed: !!int "x"}', "not valid YAML (invalid literal for int"),
+        ('train: {seed: !!float ""}', "not valid YAML ("),
+        ('train: {seed: "\\U00110000"}', "not valid YAML ("),
+        (f"train: {{seed: {'9' * 5000}}}", "not valid YAML (Exceeds the limit"),
+        (f"train: {'[' * 3000}{']' * 3000}", "not valid YAML (maximum recursion depth exceeded"),
+        (f"train: {{seed: {nested(9)}}}", "train.seed: [["),
+        (f"train: {{seed: {'x' * 10_000}}}", "train.seed: 'xxxxx"),
+        ("train: {seed: !!timestamp soon}", "not valid YAML ("),
+        (f"train: {{seed: 0, {'x' * 1000}: 1}}", "train: 'xxxxx"),
+        ('train: {"a\\nb": 1}', "train: 'a\\nb' is no key"),
+    ],
+)
+def test_hostile_yaml_is_one_short_line(folder: Path, text: str, message: str) -> None:
+    path = folder / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DigitsError) as caught:
+        Params(path).section("train", TrainParams)
+
+    actual = str(caught.value).removeprefix(f"{path}: ")
+    assert actual.startswith(message)
+    assert len(actual) <= 501
+    assert 1 == len(actual.splitlines())
+
+
 @pytest.mark.parametrize(
     ("value", "hint"),
     [("1e-3", "write 0.001)"), ("0.5", "write 0.5)"), ("much", "number")],
@@ -278,16 +315,6 @@ def test_a_choice_is_one_of_the_names(folder: Path) -> None:
 def test_a_choice_that_is_no_name_is_shown(folder: Path, value: object) -> None:
     with pytest.raises(DigitsError, match=r": recipe: .* is no recipe.*; allowed: long, short$"):
         params(folder, {"recipe": value}).choice("recipe", "recipe", ["long", "short"])
-
-
-@given(value=VALUES)
-def test_a_single_whole_number_is_in_its_range_or_named(folder: Path, value: Any) -> None:
-    some = params(folder, {"evaluate": {"calibration_bins": value}})
-    if type(value) is int and 1 <= value <= 1000:
-        assert value == some.integer("evaluate.calibration_bins", 1, 1000)
-    else:
-        with pytest.raises(DigitsError, match=r"expected a whole number from 1 to 1000$"):
-            some.integer("evaluate.calibration_bins", 1, 1000)
 
 
 @pytest.mark.parametrize("sources", [[], "keras", None, [1]])

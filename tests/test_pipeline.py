@@ -1,4 +1,4 @@
-"""The whole pipeline by real `dvc` commands, as a user types them, on a small dataset."""
+"""The whole pipeline, run by `dvc` commands as a user types them, on a small dataset."""
 
 import itertools
 import json
@@ -12,13 +12,13 @@ import pytest
 from tests.pipeline import STAGES, Project
 
 
-def stages_run(said: str) -> list[str]:
-    return re.findall(r"Running stage '(\w+)'", said)
+def stages_run(output: str) -> list[str]:
+    return re.findall(r"Running stage '(\w+)'", output)
 
 
 @pytest.fixture(scope="session")
 def one_epoch(once: Callable[[str, Callable[[Path], object]], Path], finished: Project) -> Project:
-    """Give the finished project after `epochs` was changed to 1 and the pipeline ran again."""
+    """Return the finished project after `epochs` was changed to 1 and the pipeline ran again."""
 
     def build(folder: Path) -> None:
         project = finished.copy(folder / "project")
@@ -28,19 +28,19 @@ def one_epoch(once: Callable[[str, Callable[[Path], object]], Path], finished: P
     return Project(once("one-epoch", build) / "project", finished.home)
 
 
-def test_the_first_run_makes_everything(finished: Project) -> None:
-    said = (finished.folder.parent / "first-run.txt").read_text(encoding="utf-8")
+def test_the_first_run_runs_every_stage(finished: Project) -> None:
+    output = (finished.folder.parent / "first-run.txt").read_text(encoding="utf-8")
 
-    assert list(STAGES) == stages_run(said)
+    assert list(STAGES) == stages_run(output)
     assert all(finished.contents().values())
     assert [] == finished.leftovers()
 
 
-def test_the_second_run_says_that_all_is_up_to_date(finished: Project) -> None:
-    said = finished.dvc("repro")
+def test_the_second_run_has_nothing_to_do(finished: Project) -> None:
+    output = finished.dvc("repro")
 
-    assert [] == stages_run(said)
-    assert "Data and pipelines are up to date." in said
+    assert [] == stages_run(output)
+    assert "Data and pipelines are up to date." in output
     assert "" == finished.git("status", "--porcelain")
 
 
@@ -52,13 +52,13 @@ def test_the_settings_of_evaluation_rerun_only_what_evaluates(finished: Project,
 
 
 def test_the_recipes_epochs_rerun_training_and_what_follows(one_epoch: Project) -> None:
-    said = (one_epoch.folder.parent / "run.txt").read_text(encoding="utf-8")
+    output = (one_epoch.folder.parent / "run.txt").read_text(encoding="utf-8")
 
-    assert ["train", "calibrate", "export", "evaluate", "plot"] == stages_run(said)
-    assert 1 == said.count("  val_loss ")
+    assert ["train", "calibrate", "export", "evaluate", "plot"] == stages_run(output)
+    assert 1 == output.count("  val_loss ")
 
 
-def test_what_a_changed_number_does_shows_in_the_metrics(one_epoch: Project, finished: Project) -> None:
+def test_the_effect_of_a_changed_number_shows_in_the_metrics(one_epoch: Project, finished: Project) -> None:
     before, after = (
         json.loads((project.folder / "reports/metrics.json").read_bytes())["accuracy"]
         for project in (finished, one_epoch)
@@ -74,10 +74,10 @@ def test_going_back_to_old_numbers_takes_the_old_model_from_the_cache(
 ) -> None:
     project = one_epoch.copy(tmp_path / "project")
     project.git("checkout", "params.yaml")
-    said = project.dvc("repro", "train")
+    output = project.dvc("repro", "train")
 
-    assert "Stage 'train' is cached - skipping run" in said
-    assert [] == stages_run(said)
+    assert "Stage 'train' is cached - skipping run" in output
+    assert [] == stages_run(output)
     assert finished.contents("train") == project.contents("train")
 
 
@@ -91,16 +91,34 @@ def test_an_experiment_can_change_a_number(one_epoch: Project, finished: Project
     assert one_epoch.contents("train") == project.contents("train")
 
 
-def test_an_experiment_can_choose_another_recipe(finished: Project, tmp_path: Path) -> None:
+def test_an_experiment_with_another_recipe_is_compared_within_100_columns(
+    finished: Project, tmp_path: Path
+) -> None:
     project = finished.copy(tmp_path / "project")
-    said = project.dvc("exp", "run", "-S", "recipe=short", "train")
+    output = project.dvc("exp", "run", "-S", "recipe=short")
+    metrics = json.loads((project.folder / "reports/metrics.json").read_bytes())
+    window = {"COLUMNS": "100"}
+    differences = project.run("dvc", "metrics", "diff", variables=window).stdout.splitlines()
+    table = project.run(
+        "dvc", "exp", "show", "--only-changed", "--no-pager", variables=window
+    ).stdout.splitlines()
+    _, header, _, workspace, *_ = (re.split(r"\s{2,}", line.strip()) for line in table)
+    shown = {name: cell for name, cell in zip(header, workspace, strict=True) if name != "…"}
 
-    assert ["train"] == stages_run(said)
-    assert 1 == said.count("  val_loss ")
-    assert "short" in project.dvc("params", "diff")
+    assert ["train", "calibrate", "export", "evaluate", "plot"] == stages_run(output)
+    assert 1 + 15 >= len(differences) > 1
+    assert 100 >= max(len(line) for line in [*differences, *table])
+    assert {
+        "Experiment": "workspace",
+        "Created": "-",
+        "accuracy": f"{metrics['accuracy']:.5g}",
+        "errors": f"{metrics['errors']}",
+        "loss": f"{metrics['loss']:.5g}",
+        "recipe": "short",
+    } == shown
 
 
-def test_another_version_of_a_library_makes_stale_what_it_computes(finished: Project, tmp_path: Path) -> None:
+def test_another_version_of_a_library_makes_its_stages_stale(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     file = project.folder / "environment.yaml"
     file.write_text(re.sub('"(.*)"', r'"\1.1"', file.read_text("utf-8")), encoding="utf-8")
@@ -113,13 +131,13 @@ def test_another_version_of_a_library_makes_stale_what_it_computes(finished: Pro
             stale_by_library.setdefault(library, set()).add(stage)
         assert {"changed deps": {}} == changes
     assert {"calibrate", "plot"} == stale_by_library["matplotlib"]
-    assert {"evaluate"} == stale_by_library["scikit-learn"]
+    assert {"evaluate", "plot"} == stale_by_library["scikit-learn"]
     assert {"train", "calibrate", "export", "evaluate"} == stale_by_library["tensorflow"]
     assert {"export", "evaluate"} == stale_by_library["ai-edge-litert"]
     assert set(STAGES) == stale_by_library["numpy"]
 
 
-def test_another_recipe_than_the_chosen_one_is_no_input(finished: Project, tmp_path: Path) -> None:
+def test_a_recipe_that_is_not_chosen_is_no_input(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     project.set_param("recipes.short.epochs", 2)
 
@@ -141,6 +159,7 @@ def test_dvc_draws_every_plot(one_epoch: Project, tmp_path: Path, command: str) 
     one_epoch.dvc("plots", command, "--out", str(tmp_path))
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
 
-    assert all(title in page for title in ("Accuracy by epoch", "Loss by epoch", "Confusion matrix"))
+    titles = ("Accuracy by epoch", "Loss by epoch", "Confusion matrix", "F1 score by class")
+    assert all(title in page for title in titles)
     pictures = {path.name.rpartition("_")[2] for path in (tmp_path / "static").iterdir()}
     assert {"confusion.png", "mistakes.png", "reliability.png", "training.png"} == pictures

@@ -33,7 +33,7 @@ path.sketch: 1, 100, 2
 
 
 def make_project(folder: Path) -> Path:
-    """Make a folder with what `plot` reads: 40 images, of which two are mistaken, and three epochs."""
+    """Write what `plot` reads: 40 images, of which two are mistaken, and three epochs."""
     random = np.random.default_rng(0)
     labels = np.arange(40) % 10
     predicted = labels.copy()
@@ -101,7 +101,7 @@ def test_the_pictures_are_the_same_bytes_whatever_the_user_has_set(tmp_path: Pat
     assert pictures(plain) == pictures(hostile)
 
 
-def test_the_stage_says_what_it_wrote(tmp_path: Path) -> None:
+def test_the_stage_names_what_it_wrote(tmp_path: Path) -> None:
     result = plot(make_project(tmp_path))
 
     names = ("training", "confusion", "mistakes", "reliability")
@@ -114,7 +114,7 @@ def test_the_stage_says_what_it_wrote(tmp_path: Path) -> None:
         (
             "data/predictions.csv",
             "index,actual,predicted,confidence,uncalibrated\n0,0,0,1,1\n",
-            "data/predictions.csv: 1 predictions, but the test set has 40 images",
+            "data/predictions.csv: 1 predictions that do not belong to the 40 test images",
         ),
         ("data/history.csv", "epoch,loss\n1,0.5\n", "data/history.csv: no column 'accuracy'"),
         (

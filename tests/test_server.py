@@ -1,18 +1,17 @@
-"""The server of `digits app`: answers, limits, refusals, and that one request does not disturb another."""
+"""The server of `digits app`: its answers and limits, and that no request disturbs another."""
 
-import http.client
 import json
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from digits.app import server
+from digits.app import command, server
 from tests.serving import Served, png, serving, stand_in
 
 LIMIT = server.MOST_BYTES
@@ -29,10 +28,8 @@ class Gate:
 
     def __init__(self) -> None:
         self.open = threading.Event()
-        self.asked = threading.Semaphore(0)
 
     def __call__(self, content: bytes) -> Any:
-        self.asked.release()
         assert self.open.wait(60)
         return stand_in(content)
 
@@ -60,38 +57,41 @@ def test_a_blank_picture_is_answered_with_the_reason_and_without_a_box(served: S
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("/", "text/html; charset=utf-8"),
-        ("/style.css", "text/css; charset=utf-8"),
-        ("/page.js", "text/javascript; charset=utf-8"),
-        ("/icon.svg", "image/svg+xml"),
-    ],
+    ("path", "subtype"),
+    [("/", "html"), ("/style.css", "css"), ("/page.js", "javascript"), ("/icon.svg", "svg+xml")],
 )
-def test_the_files_of_the_page_are_served_by_their_kind(served: Served, path: str, kind: str) -> None:
+def test_the_files_of_the_page_are_served_with_their_types(served: Served, path: str, subtype: str) -> None:
     status, content, headers = served.request("GET", path)
 
-    assert (200, kind) == (status, headers["Content-Type"])
-    assert content
+    assert (200, subtype) == (status, headers.get_content_subtype())
+    assert (server.PAGE / (path[1:] or "index.html")).read_bytes() == content
 
 
-def test_the_page_knows_the_limit_of_the_server(served: Served) -> None:
-    _, content, _ = served.request("GET", "/")
+def test_the_page_knows_the_limit_of_the_server() -> None:
+    page = (server.PAGE / "page.js").read_text(encoding="utf-8")
 
-    assert f'data-most-bytes="{LIMIT}"' in content.decode()
+    assert f"const MOST_MIB = {LIMIT / 2**20:g};" in page
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [("GET", "/", 200), ("GET", "/none", 404), ("GET", "/predict", 405), ("POST", "/predict", 422)],
+    ("method", "path", "conditions", "status"),
+    [
+        ("GET", "/", {}, 200),
+        ("HEAD", "/page.js", {}, 200),
+        ("GET", "/", {"If-None-Match": "*"}, 304),
+        ("GET", "/none", {}, 404),
+        ("GET", "/", {"Host": "evil.example"}, 400),
+        ("POST", "/", {}, 405),
+        ("POST", "/predict", {}, 422),
+    ],
 )
 def test_every_answer_forbids_the_browser_what_the_page_does_not_need(
-    served: Served, method: str, path: str, status: int
+    served: Served, method: str, path: str, conditions: dict[str, str], status: int
 ) -> None:
-    found, _, headers = served.request(method, path)
+    actual, _, headers = served.request(method, path, headers=conditions)
     policy = headers["Content-Security-Policy"]
 
-    assert status == found
+    assert status == actual
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
     assert not [word for word in ("unsafe", "*", "data:", "http") if word in policy]
     assert "frame-ancestors 'none'" in policy
@@ -103,8 +103,10 @@ def test_every_answer_forbids_the_browser_what_the_page_does_not_need(
     assert ("same-origin", None) == (headers["Cross-Origin-Resource-Policy"], headers["Set-Cookie"])
 
 
-@pytest.mark.parametrize("path", ["/none", "/page/index.html", "/../server.py", "/%2e%2e/server.py", "//etc"])
-def test_nothing_else_is_served(served: Served, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/none", "/page/index.html", "/../server.py", "/%2e%2e/server.py", "//etc/passwd", "/%00"]
+)
+def test_nothing_outside_the_folder_of_the_page_is_served(served: Served, path: str) -> None:
     status, _, _ = served.request("GET", path)
 
     assert 404 == status
@@ -118,7 +120,7 @@ def test_nothing_else_is_served(served: Served, path: str) -> None:
         (png()[:60], 422, "picture: not a readable image\n"),
         (png(size=(3000, 3000)), 422, "picture: more pixels than 4,000,000\n"),
         (b"x" * (LIMIT + 1), 413, "the picture has more than 16 MiB, which is the limit\n"),
-        # In pieces of a size that is not told beforehand.
+        # In chunks, without a Content-Length.
         ([b"x" * LIMIT, b"y"], 413, "the picture has more than 16 MiB, which is the limit\n"),
     ],
     ids=["empty", "no picture", "cut off", "too many pixels", "too many bytes", "too many in pieces"],
@@ -142,19 +144,14 @@ def test_a_picture_of_the_largest_size_is_read(served: Served) -> None:
     "headers",
     [
         f"Content-Length: {LIMIT + 1}\r\nExpect: 100-continue",
-        f"Content-Length: {server.MOST_THROWN_AWAY + 1}",
+        f"Content-Length: {server.MOST_DISCARDED + 1}",
     ],
-    ids=["the sender waits for leave", "endless"],
+    ids=["the sender waits for 100 Continue", "endless"],
 )
 def test_a_body_that_is_announced_as_too_large_is_refused_before_it_is_sent(
     served: Served, headers: str
 ) -> None:
-    with served.connect() as connection:
-        connection.sendall(f"POST /predict HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode())
-        response = http.client.HTTPResponse(connection)
-        response.begin()
-
-    assert 413 == response.status
+    assert 413 == served.status_of(f"POST /predict HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n")
 
 
 @pytest.mark.parametrize(
@@ -182,13 +179,12 @@ def test_the_page_of_another_site_may_not_ask(served: Served, origin: str, statu
 
 def test_an_upload_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "UPLOAD_SECONDS", 0.1)
-    with serving() as served, served.connect() as connection:
-        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf")
-        response = http.client.HTTPResponse(connection)
-        response.begin()
+    with serving() as served:
+        status = served.status_of(
+            "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
+        )
 
-        assert 408 == response.status
-        assert [] == served.logged
+        assert (408, []) == (status, served.logged)
 
 
 def test_an_answer_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,27 +194,28 @@ def test_an_answer_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatc
         status, line = served.predict(png())
         gate.open.set()
 
-        assert (503, "the picture took more than 0 s\n") == (status, line)
-        assert [] == served.logged
+        assert (503, "the picture took more than 0 s\n", []) == (status, line, served.logged)
 
 
 def test_more_pictures_than_may_wait_are_refused_and_the_others_answered() -> None:
     gate = Gate()
     with serving(gate) as served, ThreadPoolExecutor(server.MOST_WAITING + 1) as senders:
-        waiting = [senders.submit(served.predict, png()) for _ in range(server.MOST_WAITING + 1)]
-        refused = next(iter(_done(waiting)))
+        pictures = [senders.submit(served.predict, png()) for _ in range(server.MOST_WAITING + 1)]
+        refusal = next(as_completed(pictures)).result()
         gate.open.set()
-        statuses = sorted(each.result()[0] for each in waiting)
+        statuses = sorted(picture.result()[0] for picture in pictures)
 
-        assert (503, "16 pictures are waiting; try again in a moment\n") == refused
+        assert (503, "16 pictures are waiting; try again in a moment\n") == refusal
         assert [200] * server.MOST_WAITING + [503] == statuses
         assert 200 == served.predict(png())[0]
 
 
-def _done(futures: list[Any]) -> Iterator[Any]:
-    from concurrent.futures import as_completed
+def test_more_connections_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "MOST_CONNECTIONS", 2)
+    with serving() as served, served.connect(), served.connect():
+        status, _, _ = served.request("GET", "/")
 
-    return (future.result() for future in as_completed(futures))
+    assert 503 == status
 
 
 def hang_up(served: Served) -> None:
@@ -247,20 +244,20 @@ def test_bad_uploads_do_not_disturb_good_ones() -> None:
         lambda served: served.predict(png(size=(3000, 3000))),
     ]
     with serving() as served, ThreadPoolExecutor(6) as senders:
-        disturbing = [senders.submit(each, served) for each in bad * 4]
+        disturbing = [senders.submit(upload, served) for upload in bad * 4]
         good = [senders.submit(served.predict, png(0.5)) for _ in range(40)]
-        answers = [(status, json.loads(text)["digit"]) for status, text in _done(good)]
-        for each in disturbing:
-            each.result()
+        answers = [(status, json.loads(text)["digit"]) for status, text in (one.result() for one in good)]
+        for upload in disturbing:
+            upload.result()
 
         assert [(200, 7)] * 40 == answers
         assert [] == served.logged
 
 
-def test_a_mistake_of_ours_is_told_to_the_log_and_the_next_picture_is_answered() -> None:
+def test_a_bug_is_logged_and_the_next_picture_is_answered() -> None:
     def predict(content: bytes) -> Any:
         if content == b"trap":
-            raise RuntimeError("a mistake")
+            raise RuntimeError("a bug")
         return stand_in(content)
 
     with serving(predict) as served:

@@ -194,18 +194,18 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_source_gives_the_same_file(project: Path, tmp_path: Path) -> None:
     write_arrays(tmp_path / "npz" / "tiny.npz", {name: ARRAYS[name] for name in reversed(ARRAYS)})
     main()
-    from_npz = (project / "data/raw/tiny.npz").read_bytes()
+    from_npz = (project / "data/arrays/tiny.npz").read_bytes()
     write_files(tmp_path / "idx", idx_files())
     main()
 
-    assert from_npz == (project / "data/raw/tiny.npz").read_bytes()
+    assert from_npz == (project / "data/arrays/tiny.npz").read_bytes()
 
 
 def test_a_failure_leaves_the_arrays_that_were_there(project: Path) -> None:
-    write_arrays(project / "data/raw/tiny.npz", ARRAYS)
-    before = (project / "data/raw/tiny.npz").read_bytes()
+    write_arrays(project / "data/arrays/tiny.npz", ARRAYS)
+    before = (project / "data/arrays/tiny.npz").read_bytes()
     with pytest.raises(DigitsError):
         main()
 
-    assert before == (project / "data/raw/tiny.npz").read_bytes()
-    assert ["tiny.npz"] == [path.name for path in (project / "data/raw").iterdir()]
+    assert before == (project / "data/arrays/tiny.npz").read_bytes()
+    assert ["tiny.npz"] == [path.name for path in (project / "data/arrays").iterdir()]

@@ -89,6 +89,12 @@ def test_only_the_columns_asked_for_are_read(tmp_path: Path) -> None:
     assert {"loss": [0.5, 0.001], "epoch": [1, 2]} == read_table(tmp_path / "table.csv", ("loss", "epoch"))
 
 
+def test_text_is_written_as_it_is(tmp_path: Path) -> None:
+    write_table(tmp_path / "table.csv", {"class": ("T-shirt/top", "a, b"), "f1": [0.5, 1]})
+
+    assert 'class,f1\nT-shirt/top,0.5\n"a, b",1\n' == (tmp_path / "table.csv").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

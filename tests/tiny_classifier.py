@@ -1,7 +1,7 @@
 """A small classifier of printed digits, made as the pipeline makes its own.
 
 `python -m tests.tiny_classifier FOLDER` writes model.tflite and calibrated.keras there.
-TensorFlow runs in that process, so that the tests which ask the classifier can show that it is not needed.
+TensorFlow runs in that process only, so tests can show that the classifier answers without it.
 """
 
 import sys
@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
     model.fit(np.concatenate(moved)[..., np.newaxis], np.tile(labels, len(moved)), epochs=15, verbose=0)
 
-    # A detector that is of two minds about nothing: its score is always that of (0, 2), 0.88.
+    # A detector with constant logits (0, 2), so that every score is 0.88.
     detector = [np.zeros(shape, np.float32) for shape in ((HIDDEN, 4), (4,), (4, 2), (2,))]
     detector[-1][1] = 2
     calibration = Calibration(tuple("0123456789"), (28, 28, 1), 1.0, THRESHOLDS)

@@ -22,8 +22,9 @@ from digits.classifier.classifier import load_classifier
 from digits.classifier.detector import DetectorParams
 from digits.classifier.tflite import flatbuffer
 from digits.data.preparation import scale
-from digits.evaluation.metrics import EvaluateParams, evaluate
-from digits.figures.mistakes import confusion_matrix_figure, mistakes_gallery
+from digits.evaluation.metrics import EvaluateParams, details, evaluate
+from digits.figures.confusion import confusion_matrix_figure
+from digits.figures.mistakes import mistakes_gallery
 from digits.figures.reliability import reliability_diagram
 from digits.figures.style import write_figure
 from digits.figures.training import training_curves
@@ -79,8 +80,10 @@ def whole_run(recipe: Recipe, evaluate_params: EvaluateParams, folder: Path) -> 
     asked = 64
     answers = probabilities(model, test["images"][:asked])
     yield "probabilities", answers
-    metrics = evaluate(answers, test["labels"][:asked], history, evaluate_params)
-    yield "metrics.json", json.dumps(metrics, sort_keys=True).encode()
+    labels, accepted = test["labels"][:asked], answers.max(axis=1) > 0.5
+    metrics = evaluate(answers, labels, accepted, history, evaluate_params)
+    further = details(answers, answers, labels, accepted, evaluate_params)
+    yield "metrics.json", json.dumps([metrics, further], sort_keys=True).encode()
     write_arrays(folder / "arrays.npz", test)
     yield "arrays.npz", (folder / "arrays.npz").read_bytes()
 

@@ -20,7 +20,7 @@ SEED, IMAGE = 22, 17
 
 def main() -> None:
     """Write both pictures."""
-    digit = read_arrays(Path("data/raw/mnist.npz"), ("x_test",))["x_test"][IMAGE]
+    digit = read_arrays(Path("data/arrays/mnist.npz"), ("x_test",))["x_test"][IMAGE]
     photograph(digit, np.random.default_rng(SEED)).save(PHOTOGRAPH, quality=90)
     prediction = predict_digit(PHOTOGRAPH, load_model())
     write_figure(STEPS, explanation(PHOTOGRAPH.name, [prediction]))

@@ -1,1 +1,1 @@
-"""`digits app`: a page in the browser that reads what one draws."""
+"""`digits app`: a page in the browser that reads the digit you draw."""

@@ -1,4 +1,4 @@
-"""`digits app`: a page in the browser that reads the digit one draws, or a picture's."""
+"""`digits app`: a page in the browser that reads the digit you draw, or the one in a picture."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
-SUMMARY = "open a page in the browser that reads the digit you draw, or a picture's"
+SUMMARY = "open a page in the browser that reads the digit you draw, or the one in a picture"
 DESCRIPTION = """\
-Serve a page that reads the digit you draw, or that of a picture you drop, paste or choose, and open it in
-the browser. It answers to this machine alone unless --host says otherwise, stores nothing, and needs no
-internet. Ctrl+C ends it.
+Serve a page that reads the digit you draw, or the one in a picture you drop, paste or choose, and open it
+in the browser. Only this machine can reach it unless --host says otherwise. It stores nothing and needs no
+internet. Press Ctrl+C to stop it.
 """
 EPILOG = """\
 examples
-  digits app                         http://127.0.0.1:8000/, or one line that says why not
-  digits app --port 0 --no-browser   any free port, which is printed
-  digits app --host 0.0.0.0          for every machine that reaches this one, without a password
+  digits app                         serve http://127.0.0.1:8000/ and open it
+  digits app --port 0 --no-browser   serve at any free port, and print the address
+  digits app --host 0.0.0.0          let every machine in the network use it, without a password
 """
-# Pages count among the connections; a browser opens up to six.
+# A browser opens up to six for each page.
 MOST_CONNECTIONS = 64
 
 
@@ -48,7 +48,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument(
         "--port", type=_port, default=8000, help="from 0 to 65535; 0 takes a free one (default: %(default)s)"
     )
-    parser.add_argument("--model", metavar="PATH", help="model to ask (default: data/model.tflite)")
+    parser.add_argument("--model", metavar="PATH", help="model to use (default: data/model.tflite)")
     parser.add_argument("--no-browser", action="store_true", help="print the address, but do not open it")
     parser.set_defaults(run=app)
 
@@ -78,7 +78,7 @@ def app(arguments: argparse.Namespace) -> int:
 
 
 def runner(application: ASGIApp) -> uvicorn.Server:
-    """Give what runs `application`: quiet, on plain HTTP, for a bounded number of connections."""
+    """Return a server for `application` with plain HTTP, few connections, and no log except errors."""
     import uvicorn
 
     config = uvicorn.Config(
@@ -97,15 +97,15 @@ def runner(application: ASGIApp) -> uvicorn.Server:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open a socket at `host`, a name or an address, that connections already queue at.
+    """Open a socket that already listens at `host`, a name or an address.
 
     Raises:
-        DigitsError: the name is unknown, the address not this machine's, or the port taken or not allowed.
+        DigitsError: the name is unknown, the address is another machine's, or the port is in use or refused.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (socket.gaierror, UnicodeError) as error:
-        raise DigitsError(f"--host: {host!r} is no name or address of a machine") from error
+        raise DigitsError(f"--host: {host!r} is not the name or address of a machine") from error
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -114,7 +114,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            reason = f"port {port} of {host} is in use; --port names another, and --port 0 takes a free one"
+            reason = f"port {port} of {host} is in use; choose another with --port; 0 takes a free one"
         elif error.errno == errno.EADDRNOTAVAIL:
             reason = f"--host: {host} is not an address of this machine"
         else:
@@ -124,23 +124,23 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def hosts(host: str, listener: socket.socket) -> list[str]:
-    """Give the names that a request may call the server by: bound to loopback, those of loopback alone."""
+    """Return the host names that requests may use: on loopback only its own, otherwise any."""
     if ipaddress.ip_address(listener.getsockname()[0]).is_loopback:
         return ["127.0.0.1", "[::1]", "localhost", f"[{host}]" if ":" in host else host]
     return ["*"]
 
 
 def url(host: str, listener: socket.socket) -> str:
-    """Give the address for the browser's line; a server at every address is reached at the loopback one."""
+    """Return the URL to open in a browser; a server at all addresses is opened at the loopback address."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{listener.getsockname()[1]}/"
 
 
-def _announce(address: str, opened: bool) -> None:
+def _announce(address: str, open_browser: bool) -> None:
     print(address, flush=True)
-    print("digits: Ctrl+C ends it", file=sys.stderr, flush=True)
-    if opened:
-        # A browser in a terminal would keep this thread until it is left.
+    print("digits: press Ctrl+C to stop", file=sys.stderr, flush=True)
+    if open_browser:
+        # A text browser would block this thread until it is closed.
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 

@@ -6,7 +6,8 @@ Nothing of a request outlives its answer: no file, no cookie, no line in a log.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,29 +15,29 @@ from urllib.parse import urlsplit
 import numpy as np
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from digits.app.workers import BusyError, Workers
 from digits.errors import DigitsError
 
 if TYPE_CHECKING:
     from digits.prediction.predict import Prediction
 
 # Limits, not tunables: what one request may take from the others.
-MOST_BYTES = 16 * 2**20  # of a picture; a telephone's photograph has 3 to 8 MiB
-MOST_THROWN_AWAY = 4 * MOST_BYTES  # read of a body that is too large, so that its sender gets to hear why
+MOST_BYTES = 16 * 2**20  # of a picture; a telephone's photograph has 3 to 8 MiB; page.js knows it too
+MOST_DISCARDED = 4 * MOST_BYTES  # read of a body that is too large, so that its sender can read the refusal
 UPLOAD_SECONDS = 30.0
 ANSWER_SECONDS = 20.0
 THREADS = 4
-MOST_WAITING = 16  # pictures, those that are worked on included
+MOST_WAITING = 16  # pictures, including those that are being read
 
 PAGE = Path(__file__).parent / "page"
-TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml"}
 HEADERS = {
     "Cache-Control": "no-store",
     # The page loads its own files and talks to its own server.
@@ -51,35 +52,29 @@ HEADERS = {
 }
 
 
-class RefusalError(Exception):
-    """A request that gets a status and one line instead of an answer."""
-
-    def __init__(self, status: int, line: str) -> None:
-        super().__init__(line)
-        self.status = status
-
-
 def application(predict: Callable[[bytes], Prediction], hosts: list[str]) -> Starlette:
-    """Give the ASGI application that answers by `predict`, which several threads call at a time.
+    """Return the ASGI application that answers with `predict`, which several threads call at a time.
 
     Args:
-        predict: reads the bytes of a picture; raises `DigitsError` where they are none.
-        hosts: the names by which it may be called, against pages elsewhere whose own name is turned to this
-            machine (DNS rebinding); `*` allows every one.
+        predict: reads the bytes of a picture; raises `DigitsError` if it cannot.
+        hosts: the host names that requests may use, or `*` for any. A fixed list stops other sites' pages
+            whose own name resolves to this machine (DNS rebinding).
     """
-    workers = Workers(predict, threads=THREADS, most=MOST_WAITING, patience=ANSWER_SECONDS)
+    ask = _bounded(predict)
 
     async def answer(request: Request) -> Response:
+        _check_origin(request)
         try:
-            _check_origin(request)
-            return JSONResponse(as_json(await _ask(workers, await _body(request))))
-        except RefusalError as refusal:
-            return PlainTextResponse(f"{refusal}\n", refusal.status)
+            content = await _body(request)
         except ClientDisconnect:
-            return Response()  # nobody is there to read it
+            return Response()  # nobody is left to read it
+        return JSONResponse(as_json(await ask(content)))
 
     return Starlette(
-        routes=[*_page_routes(), Route("/predict", answer, methods=["POST"])],
+        routes=[
+            Route("/predict", answer, methods=["POST"]),
+            Mount("/", StaticFiles(directory=PAGE, html=True)),
+        ],
         middleware=[
             Middleware(Headers),
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
@@ -88,11 +83,11 @@ def application(predict: Callable[[bytes], Prediction], hosts: list[str]) -> Sta
 
 
 def as_json(prediction: Prediction) -> dict[str, Any]:
-    """Give what the page shows: numbers, texts, and the image as 28 rows of levels from 0 to 255."""
+    """Return what the page shows: numbers, texts, and the image as 28 rows of levels from 0 to 255."""
     return {
         "digit": prediction.digit,
         "confidence": prediction.confidence,
-        "probabilities": [float(each) for each in prediction.probabilities],
+        "probabilities": [float(probability) for probability in prediction.probabilities],
         "sure": prediction.sure,
         "reason": prediction.reason,
         "image": np.rint(prediction.image * 255).astype(int).tolist(),
@@ -100,29 +95,38 @@ def as_json(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def _page_routes() -> list[Route]:
-    """Read the page's files once; the page learns the limit that holds."""
-    routes = []
-    for path in sorted(PAGE.iterdir()):
-        if path.suffix not in TYPES:
-            continue
-        text = path.read_text(encoding="utf-8").replace("$most_bytes", str(MOST_BYTES))
-        where = "/" if path.name == "index.html" else f"/{path.name}"
-        routes.append(Route(where, _file(Response(text, media_type=TYPES[path.suffix]))))
-    return routes
+def _bounded(predict: Callable[[bytes], Prediction]) -> Callable[[bytes], Awaitable[Prediction]]:
+    """Return a function that calls `predict` in one of a few threads, for a limited time and queue.
 
+    A thread cannot be stopped: a picture that was given up keeps its thread, and its place in the queue,
+    until `predict` returns.
+    """
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="digits")
+    unfinished: set[Future[Prediction]] = set()
 
-def _file(response: Response) -> Callable[[Request], Response]:
-    return lambda request: response
+    async def ask(content: bytes) -> Prediction:
+        if len(unfinished) >= MOST_WAITING:
+            raise _refusal(503, f"{MOST_WAITING} pictures are waiting; try again in a moment")
+        future = pool.submit(predict, content)
+        unfinished.add(future)
+        future.add_done_callback(unfinished.discard)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), ANSWER_SECONDS)
+        except DigitsError as error:
+            raise _refusal(422, " ".join(str(error).split())) from error
+        except TimeoutError:
+            raise _refusal(503, f"the picture took more than {ANSWER_SECONDS:.0f} s") from None
+
+    return ask
 
 
 async def _body(request: Request) -> bytes:
     """Read a picture's bytes within the limits of size and time."""
-    line = f"the picture has more than {MOST_BYTES // 2**20} MiB, which is the limit"
+    too_large = _refusal(413, f"the picture has more than {MOST_BYTES // 2**20} MiB, which is the limit")
     declared = request.headers.get("content-length", "")
-    waits_for_leave = "expect" in request.headers  # to send the body: it is not under way yet
-    if declared.isdecimal() and int(declared) > (MOST_BYTES if waits_for_leave else MOST_THROWN_AWAY):
-        raise RefusalError(413, line)
+    waits = "expect" in request.headers  # for "100 Continue": the body is not on its way yet
+    if declared.isdecimal() and int(declared) > (MOST_BYTES if waits else MOST_DISCARDED):
+        raise too_large
     content, size = bytearray(), 0
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
@@ -130,37 +134,31 @@ async def _body(request: Request) -> bytes:
                 size += len(chunk)
                 if size <= MOST_BYTES:
                     content += chunk
-                elif size > MOST_THROWN_AWAY:
+                elif size > MOST_DISCARDED:
                     break
     except TimeoutError:
-        raise RefusalError(408, f"the picture did not arrive within {UPLOAD_SECONDS:.0f} s") from None
+        raise _refusal(408, f"the picture did not arrive within {UPLOAD_SECONDS:.0f} s") from None
     if size > MOST_BYTES:
-        raise RefusalError(413, line)
+        raise too_large
     if not content:
-        raise RefusalError(422, "the picture is empty; expected the bytes of an image file")
+        raise _refusal(422, "the picture is empty; expected the bytes of an image file")
     return bytes(content)
 
 
-async def _ask(workers: Workers[bytes, Prediction], content: bytes) -> Prediction:
-    try:
-        return await workers.ask(content)
-    except DigitsError as error:
-        raise RefusalError(422, " ".join(str(error).split())) from error
-    except BusyError:
-        raise RefusalError(503, f"{MOST_WAITING} pictures are waiting; try again in a moment") from None
-    except TimeoutError:
-        raise RefusalError(503, f"the picture took more than {ANSWER_SECONDS:.0f} s") from None
-
-
 def _check_origin(request: Request) -> None:
-    """Refuse what the page of another site sends by its visitor's browser."""
+    """Refuse a request that another site's page sends through its visitor's browser."""
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise RefusalError(403, "only the page of this server may ask")
+        raise _refusal(403, "only the page of this server may ask")
+
+
+def _refusal(status: int, line: str) -> HTTPException:
+    """Return the error that Starlette answers with this status and one line of text."""
+    return HTTPException(status, f"{line}\n")
 
 
 class Headers:
-    """Middleware that puts `HEADERS` on every answer, refusals included."""
+    """Middleware that adds `HEADERS` to every answer, refusals included."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,1 +1,1 @@
-"""What makes a trained network's confidence honest."""
+"""Calibration of a trained network: temperature, detector and thresholds."""

@@ -1,6 +1,6 @@
 """Printed characters in the form of MNIST's images: light on dark, in a frame of 20 by 20, centred by mass.
 
-The fonts are those that come with matplotlib, which are on every machine.
+The fonts are those that come with matplotlib, the same on every machine.
 """
 
 import math
@@ -30,11 +30,12 @@ FONTS = (
     "cmss10",
     "cmtt10",
 )
-# The other letters have a digit's form in some font or hand: B D G I O Q S Z b g i l o q s z.
+# The other letters look like a digit in some font or handwriting: B D G I O Q S Z b g i l o q s z.
 LETTERS = "ACEFHJKLMNPRTUVWXYacdefhjkmnprtuvwxy"
 
-# MNIST scales a digit into 20 of 28 pixels; a character is drawn larger by this factor and then made smaller.
+# MNIST scales a digit into 20 of 28 pixels.
 FRAME = 20 / 28
+# A character is drawn larger by this factor, then scaled down.
 ENLARGED = 3
 LARGEST_ANGLE = 15
 
@@ -42,7 +43,7 @@ LARGEST_ANGLE = 15
 def draw_characters(
     random: np.random.Generator, count: int, size: tuple[int, int], characters: str
 ) -> np.ndarray:
-    """Draw random `characters` in random fonts, strengths and angles.
+    """Draw random `characters` in random fonts, stroke widths and angles.
 
     Returns:
         Float32 images (count, height, width, 1) in [0, 1].

@@ -1,7 +1,7 @@
-"""Images that are no digits, made up by the dozen: what a detector learns to refuse.
+"""Artificial images that are no digits, which the detector learns to refuse.
 
-Each kind is a function of a random generator, digits to take apart, and their labels;
-it gives as many float32 images (N, H, W, 1) in [0, 1] as there are digits.
+Each kind is a function of a random generator, images of digits, and their labels.
+It returns as many float32 images (N, H, W, 1) in [0, 1] as it is given.
 """
 
 from collections.abc import Callable
@@ -14,26 +14,26 @@ Kind = Callable[[np.random.Generator, np.ndarray, np.ndarray], np.ndarray]
 
 
 def make_nondigits(images: np.ndarray, labels: np.ndarray, seed: int) -> np.ndarray:
-    """Make as many images that are no digits as there are `images`, in equal shares of all `KINDS`.
+    """Return as many images that are no digits as there are `images`, in equal shares of all `KINDS`.
 
     Args:
-        images: float32 digits (N, H, W, 1) in [0, 1], which some kinds are made of.
+        images: float32 digits (N, H, W, 1) in [0, 1], which some kinds are made from.
         labels: integers (N,).
         seed: equal seeds and digits give equal images.
 
     Returns:
         Float32 images (N, H, W, 1) in [0, 1].
     """
-    made = []
+    nondigits = []
     parts = np.array_split(np.arange(len(images)), len(KINDS))
     for number, (kind, part) in enumerate(zip(KINDS.values(), parts, strict=True)):
         random = np.random.Generator(np.random.PCG64([seed, number]))
-        made.append(kind(random, images[part], labels[part]))
-    return np.concatenate(made)
+        nondigits.append(kind(random, images[part], labels[part]))
+    return np.concatenate(nondigits)
 
 
 def blank(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Give even images of any brightness, and slopes from one brightness to another."""
+    """Return images of one brightness, and gradients from one brightness to another."""
     count, height, width, _channels = images.shape
     low, high = random.random((2, count, 1, 1, 1), np.float32)
     high = np.where(random.random((count, 1, 1, 1)) < 0.3, low, high)
@@ -47,24 +47,24 @@ def blank(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.
 
 
 def uniform_noise(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Give noise whose pixels have any brightness up to a largest one."""
-    return np.asarray(random.random(images.shape, np.float32) * _each(random, images, 0.1, 1))
+    """Return uniform noise from black to a random brightness."""
+    return np.asarray(random.random(images.shape, np.float32) * _per_image(random, images, 0.1, 1))
 
 
 def gaussian_noise(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Give normally distributed noise around a grey, cut off at black and white."""
-    noise = random.standard_normal(images.shape, np.float32) * _each(random, images, 0.05, 0.5)
-    return np.asarray(np.clip(noise + _each(random, images, 0, 0.6), 0, 1))
+    """Return normally distributed noise around a grey, clipped at black and white."""
+    noise = random.standard_normal(images.shape, np.float32) * _per_image(random, images, 0.05, 0.5)
+    return np.asarray(np.clip(noise + _per_image(random, images, 0, 0.6), 0, 1))
 
 
 def salt(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Give black images with white pixels, few or many."""
-    share = _each(random, images, 0.005, 0.5)
+    """Return black images with white pixels, few or many."""
+    share = _per_image(random, images, 0.005, 0.5)
     return np.asarray((random.random(images.shape, np.float32) < share).astype(np.float32))
 
 
 def clouds(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Give coarse noise, smoothly enlarged and cut off: blots and shadows."""
+    """Return coarse noise, smoothly enlarged and clipped: blots and shadows."""
     from PIL import Image
 
     height, width = images.shape[1:3]
@@ -73,45 +73,45 @@ def clouds(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np
         coarse = random.integers(0, 256, (random.integers(2, 10), random.integers(2, 10)), np.uint8)
         picture = Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR)
         cloud[..., 0] = np.asarray(picture, np.float32) / 255
-    cut = _each(random, images, 0, 0.7)
-    return np.asarray(np.clip((clouds - cut) / (1 - cut) * _each(random, images, 1, 3), 0, 1))
+    cut = _per_image(random, images, 0, 0.7)
+    return np.asarray(np.clip((clouds - cut) / (1 - cut) * _per_image(random, images, 1, 3), 0, 1))
 
 
 def scribbles(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Give strokes of a pen that goes to and fro, and crosses itself, in the frame of a digit."""
+    """Return pen strokes that cross themselves, in the frame of a digit."""
     return _drawn(random, images, corners=(5, 13), filled=False)
 
 
 def shapes(random: np.random.Generator, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Give filled polygons, every other one with a texture, as clothes and tools look."""
+    """Return filled polygons, every other one with a texture, like clothes and tools."""
     drawn = _drawn(random, images, corners=(3, 9), filled=True)
     drawn[::2] *= clouds(random, drawn[::2], labels)
-    return np.asarray(drawn * _each(random, images, 0.3, 1))
+    return np.asarray(drawn * _per_image(random, images, 0.3, 1))
 
 
 def stripes(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Give stripes and checks of any width."""
+    """Return stripes and checks of any width."""
     count, height, width, _channels = images.shape
     rows, columns = np.indices((height, width))
     periods = random.integers(2, 9, (2, count, 1, 1))
-    lying, standing = (rows % periods[0] < periods[0] / 2), (columns % periods[1] < periods[1] / 2)
+    horizontal, vertical = (rows % periods[0] < periods[0] / 2), (columns % periods[1] < periods[1] / 2)
     choice = random.integers(0, 3, (count, 1, 1))
-    pattern = np.where(choice == 0, lying, np.where(choice == 1, standing, lying ^ standing))
-    return np.asarray(pattern[..., None].astype(np.float32) * _each(random, images, 0.3, 1))
+    pattern = np.where(choice == 0, horizontal, np.where(choice == 1, vertical, horizontal ^ vertical))
+    return np.asarray(pattern[..., None].astype(np.float32) * _per_image(random, images, 0.3, 1))
 
 
 def letters(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Give printed letters that no digit looks like."""
+    """Return printed letters that look like no digit."""
     return draw_characters(random, len(images), images.shape[1:3], LETTERS)
 
 
 def inverted(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Give digits dark on light: what a reader gives the network who mistakes the paper for ink."""
-    return np.asarray(np.float32(1) - images * _each(random, images, 0.4, 1))
+    """Return digits dark on light, as when paper is mistaken for ink."""
+    return np.asarray(np.float32(1) - images * _per_image(random, images, 0.4, 1))
 
 
 def pieces(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Give digits whose four quarters have changed places, each with its neighbour across the middle."""
+    """Return digits whose halves are exchanged: left and right, top and bottom, or both."""
     count, height, width, _channels = images.shape
     down, across = (random.integers(0, 2, count) * (length // 2) for length in (height, width))
     across = np.where((down == 0) & (across == 0), width // 2, across)
@@ -121,7 +121,7 @@ def pieces(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np
 
 
 def mixtures(random: np.random.Generator, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Give two digits of different classes on top of each other."""
+    """Return two digits of different classes on top of each other."""
     other = random.permutation(len(images))
     for step in range(1, len(images)):
         same = labels == labels[other]
@@ -148,8 +148,8 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def _each(random: np.random.Generator, images: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Draw a number from `low` to `high` for each image, float32 (N, 1, 1, 1)."""
+def _per_image(random: np.random.Generator, images: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Draw a random number from `low` to `high` for each image, float32 (N, 1, 1, 1)."""
     drawn = random.random((len(images), 1, 1, 1), np.float32)
     return np.asarray(np.float32(low) + drawn * np.float32(high - low))
 
@@ -157,7 +157,7 @@ def _each(random: np.random.Generator, images: np.ndarray, low: float, high: flo
 def _drawn(
     random: np.random.Generator, images: np.ndarray, corners: tuple[int, int], filled: bool
 ) -> np.ndarray:
-    """Draw lines or polygons through random corners, large, and make them smaller."""
+    """Draw lines or polygons through random corners, enlarged, and scale them down."""
     from PIL import Image, ImageDraw
 
     drawn = np.empty(images.shape, np.float32)

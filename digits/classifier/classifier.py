@@ -1,5 +1,6 @@
-"""The calibrated classifier as applications ask it: through LiteRT, which starts at once, or Keras."""
+"""The calibrated classifier, run by LiteRT, which starts at once, or by Keras."""
 
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -15,8 +16,11 @@ from digits.errors import DigitsError, unknown_name
 
 ENGINES = ("litert", "keras")
 
-# Images that LiteRT computes at a time, where there are more than one: more fall out of a core's cache.
+# Images that LiteRT computes at a time, where there is more than one: more do not fit a core's cache.
 CHUNK = 32
+
+# The largest difference of two probabilities that rounding explains, where sums are in another order.
+ROUNDING = 1e-3
 
 # Float32 images (N, H, W, C) to float32 probabilities (N, classes) and scores (N,).
 Answer = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -24,11 +28,11 @@ Answer = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What the classifier says about N images.
+    """The classifier's answers about N images.
 
     Attributes:
         probabilities: float32 (N, classes), calibrated; a row sums to 1.
-        score: float32 (N,) in [0, 1], how surely the image is one of the classes at all.
+        score: float32 (N,) in [0, 1], the probability that the image is one of the classes at all.
     """
 
     probabilities: np.ndarray
@@ -36,12 +40,12 @@ class Answers:
 
 
 class Classifier:
-    """A calibrated network with its detector; any number of threads may ask it, and are answered in turn.
+    """A calibrated network with its detector; threads may share it, and are answered one after the other.
 
     Attributes:
         classes: the name of each class, label 0 first.
-        image_shape: height, width and channels of the images it takes.
-        temperature: by what the logits of the trained network were divided.
+        image_shape: height, width and channels of its input images.
+        temperature: what the logits of the trained network were divided by.
         thresholds: what an answer must reach to be accepted.
     """
 
@@ -54,7 +58,7 @@ class Classifier:
         self._lock = threading.Lock()
 
     def classify(self, images: np.ndarray) -> Answers:
-        """Answer float32 `images` (N, H, W, C) in [0, 1], light on dark as in MNIST.
+        """Classify float32 `images` (N, H, W, C) in [0, 1], light on dark as in MNIST.
 
         Raises:
             DigitsError: the images have another shape or type.
@@ -69,7 +73,7 @@ class Classifier:
 
 
 def load_classifier(path: Path, engine: Literal["litert", "keras"]) -> Classifier:
-    """Load what the stage `export` (LiteRT) or `calibrate` (Keras) wrote.
+    """Read what the stage `export` (LiteRT) or `calibrate` (Keras) wrote.
 
     With the engine `keras`, `digits.backend.runtime.start` must have been called.
 
@@ -79,7 +83,7 @@ def load_classifier(path: Path, engine: Literal["litert", "keras"]) -> Classifie
     if engine not in ENGINES:
         raise DigitsError(unknown_name("engine", engine, list(ENGINES)))
     calibration = read_calibration(path)
-    # LiteRT names the delegate it found, and no setting stops it.
+    # LiteRT prints the name of its delegate, and no setting stops it.
     with quiet_stderr():
         answer = _litert(path, calibration) if engine == "litert" else _keras(path)
     return Classifier(calibration, answer)
@@ -92,16 +96,16 @@ def _litert(path: Path, calibration: Calibration) -> Answer:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def interpreter(count: int) -> Any:
-        """Make an interpreter for `count` images at a time; one image is no work for two threads."""
-        made = Interpreter(model_content=content, num_threads=cores if count > 1 else 1)
-        made.resize_tensor_input(made.get_input_details()[0]["index"], [count, *calibration.image_shape])
-        made.allocate_tensors()
-        return made
+        """Return an interpreter of `count` images at a time; one image is too little work for two threads."""
+        engine = Interpreter(model_content=content, num_threads=cores if count > 1 else 1)
+        engine.resize_tensor_input(engine.get_input_details()[0]["index"], [count, *calibration.image_shape])
+        engine.allocate_tensors()
+        return engine
 
     try:
         interpreters = {count: interpreter(count) for count in (1, CHUNK)}
-        places = {len(each["shape"]): each["index"] for each in interpreters[1].get_output_details()}
-        asked, probabilities, score = interpreters[1].get_input_details()[0]["index"], places[2], places[1]
+        places = {len(output["shape"]): output["index"] for output in interpreters[1].get_output_details()}
+        pixels, probabilities, score = interpreters[1].get_input_details()[0]["index"], places[2], places[1]
     except (ValueError, RuntimeError, KeyError, IndexError) as error:
         reason = " ".join(str(error).split())
         raise DigitsError(f"{path}: not a readable .tflite model ({reason})") from error
@@ -116,7 +120,7 @@ def _litert(path: Path, calibration: Calibration) -> Answer:
             count = len(chunk)
             if count < step:
                 chunk = np.concatenate([chunk, np.zeros((step - count, *images.shape[1:]), np.float32)])
-            chosen.set_tensor(asked, chunk)
+            chosen.set_tensor(pixels, chunk)
             chosen.invoke()
             answers[start : start + count] = chosen.get_tensor(probabilities)[:count]
             scores[start : start + count] = chosen.get_tensor(score)[:count]
@@ -130,3 +134,37 @@ def _keras(path: Path) -> Answer:
     from digits.classifier.detector import answerer
 
     return answerer(load_model(path), read_detector(path))
+
+
+def parity(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
+    """Compare the probabilities (N, classes) that two engines compute for the same images.
+
+    The difference is rounded up to a power of ten, since LiteRT's last bits depend on the CPU.
+
+    Raises:
+        DigitsError: the arrays have different shapes.
+    """
+    if first.shape != second.shape:
+        raise DigitsError(f"answers of shape {first.shape} and {second.shape} cannot be compared")
+    largest = float(np.abs(first.astype(np.float64) - second).max(initial=0))
+    rounded_up = largest if not largest > 0 else 10.0 ** max(math.ceil(math.log10(largest)), -6)
+    return {
+        "images": len(first),
+        "same_answers": int((first.argmax(axis=1) == second.argmax(axis=1)).sum()),
+        "difference_at_most": rounded_up,
+    }
+
+
+def check_parity(first: np.ndarray, second: np.ndarray) -> None:
+    """Check that the probabilities (N, classes) of an export are those of the original but for rounding.
+
+    Raises:
+        DigitsError: a probability differs by more than `ROUNDING`, or is nan.
+    """
+    comparison = parity(first, second)
+    if not comparison["difference_at_most"] <= ROUNDING:
+        raise DigitsError(
+            f"the exported model answers differently: it agrees on {comparison['same_answers']} of "
+            f"{comparison['images']} images, and probabilities differ by up to "
+            f"{comparison['difference_at_most']:g}"
+        )

@@ -1,8 +1,8 @@
-"""The detector: a small network that tells digits from what is none, by the features of the classifier.
+"""The detector: a small network that tells digits from other images, by the features of the classifier.
 
-What the classifier's last layer is given, its features, says more than the probabilities that come of it:
+The features, which are the input of the classifier's last layer, say more than its probabilities:
 those of ten classes sum to 1, whatever the image shows.
-All is computed through exact copies and `predict` or `fit`, so that every CPU gives the same bits.
+Everything is computed through exact copies and `predict` or `fit`, for the same bits on every CPU.
 Keras is imported where it is used, after `digits.backend.runtime.start`.
 """
 
@@ -19,7 +19,7 @@ from digits.params import Section
 if TYPE_CHECKING:
     import keras
 
-# The columns of the detector's answer.
+# The columns of the detector's output.
 OTHER, DIGIT = 0, 1
 
 
@@ -33,7 +33,7 @@ class DetectorParams(Section):
 
 
 def features_and_logits(model: keras.Sequential, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give what the last layer of `model` is given, and what it answers before the softmax.
+    """Return the input of the last layer of `model`, and its output before the softmax.
 
     Args:
         model: ends in a Dense layer with a softmax.
@@ -62,8 +62,8 @@ def train_detector(
 
     Args:
         digits: float32 (N, F), features of digits.
-        others: float32 (M, F), features of what is none.
-        params: its size and the numbers of its training.
+        others: float32 (M, F), features of other images.
+        params: its size and the hyperparameters of its training.
         seed: governs the initial weights and the order of the examples.
 
     Returns:
@@ -96,8 +96,8 @@ def answerer(
     """Join a classifier and its detector, which share its features.
 
     Returns:
-        A function that gives for float32 images (N, H, W, C) the probabilities, float32 (N, classes),
-        and the scores, float32 (N,): the detector's probability that an image is a digit.
+        A function from float32 images (N, H, W, C) to probabilities, float32 (N, classes), and scores,
+        float32 (N,): the detector's probability that an image is a digit.
     """
     import keras
 
@@ -128,6 +128,6 @@ def _layers(features: int, units: int) -> keras.Sequential:
 
 
 def _with_weights(detector: list[np.ndarray]) -> keras.Sequential:
-    made = _layers(*detector[0].shape)
-    made.set_weights(detector)
-    return made
+    network = _layers(*detector[0].shape)
+    network.set_weights(detector)
+    return network

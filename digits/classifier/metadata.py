@@ -1,8 +1,8 @@
-"""What a calibrated model's file says beside the network: classes, temperature, thresholds, detector.
+"""What a calibrated model's file holds beside the network: classes, temperature, thresholds, detector.
 
-It stands in `calibration.json` and `detector/*.npy`: entries of the `.keras` archive,
+It is in `calibration.json` and `detector/*.npy`: entries of the `.keras` archive,
 or of a zip archive behind the `.tflite` flatbuffer, where TensorFlow Lite keeps a model's metadata.
-Whoever knows nothing of it reads both files as any other.
+Keras and LiteRT ignore it.
 """
 
 import io
@@ -28,15 +28,15 @@ class Thresholds:
     """What an answer must reach to be accepted.
 
     Attributes:
-        confidence: of the probability of the class that is named.
-        score: of the detector's probability that the image is a digit at all.
+        confidence: the lowest accepted probability of the predicted class.
+        score: the lowest accepted probability, the detector's, that the image is a digit at all.
     """
 
     confidence: float
     score: float
 
     def accept(self, probabilities: np.ndarray, score: np.ndarray) -> np.ndarray:
-        """Say of each answer, as booleans (N,), whether both thresholds are reached.
+        """Return booleans (N,), whether each answer reaches both thresholds.
 
         Args:
             probabilities: float32 (N, classes).
@@ -48,12 +48,12 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What belongs to a calibrated network and is no weight of it.
+    """What belongs to a calibrated network beside its weights.
 
     Attributes:
         classes: the name of each class, label 0 first.
-        image_shape: height, width and channels of the images that the network takes.
-        temperature: by what the logits of the trained network were divided; the file's network has it inside.
+        image_shape: height, width and channels of the network's input images.
+        temperature: what the logits of the trained network were divided by, as they are in the file.
         thresholds: what an answer must reach to be accepted.
     """
 
@@ -63,7 +63,7 @@ class Calibration:
     thresholds: Thresholds
 
     def as_json(self) -> str:
-        """Give the content of calibration.json."""
+        """Return the content of calibration.json."""
         return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
 
     @classmethod
@@ -71,7 +71,7 @@ class Calibration:
         """Read the content of calibration.json.
 
         Raises:
-            ValueError, TypeError, KeyError: it is no JSON, or says something else.
+            ValueError, TypeError, KeyError: it is no JSON, or lacks a value.
         """
         values: dict[str, Any] = json.loads(text)
         thresholds = Thresholds(**{name: float(value) for name, value in values["thresholds"].items()})
@@ -84,7 +84,7 @@ class Calibration:
 
 
 def append_calibration(path: Path, calibration: Calibration, detector: Iterable[np.ndarray] = ()) -> None:
-    """Add the entries to the archive at `path`, or to any other file an archive of them."""
+    """Add the entries to the archive at `path`, or append an archive of them to any other file."""
     entries = {CALIBRATION: calibration.as_json().encode()}
     for name, weights in zip(DETECTOR, detector, strict=False):
         content = io.BytesIO()
@@ -122,7 +122,7 @@ def read_detector(path: Path) -> list[np.ndarray]:
 
 
 def has_calibration(path: Path) -> bool:
-    """Say whether the file at `path` is an archive with a calibration."""
+    """Return whether the file at `path` is an archive with a calibration."""
     try:
         with ZipFile(path) as archive:
             return CALIBRATION in archive.namelist()

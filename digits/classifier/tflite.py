@@ -1,8 +1,8 @@
-"""A calibrated classifier as a TensorFlow Lite flatbuffer, the same bytes for the same model.
+"""A calibrated classifier as a TensorFlow Lite flatbuffer, with the same bytes for the same model.
 
-The weights go in as constants, and batch norm as the product and sum that it comes to, computed by NumPy:
-left to itself, the converter would compute `rsqrt` with what the CPU has.
-Nothing of the result depends on the number of images, which whoever asks may choose.
+Weights become constants. Batch norm becomes a factor and an offset, computed by NumPy and exact sums:
+the converter would fold it with `rsqrt` and sums whose last bits depend on the CPU.
+The flatbuffer takes any number of images.
 """
 
 from __future__ import annotations
@@ -53,43 +53,43 @@ def flatbuffer(model: keras.Sequential, detector: list[np.ndarray]) -> bytes:
 def _through(
     layers: list[tuple[keras.Layer, list[np.ndarray]]], values: tf.Tensor
 ) -> tuple[tf.Tensor, Affine | None]:
-    """Lead images through layers; give the values, and the factors and offsets still owed to them."""
+    """Pass images through layers; return the values, and factors and offsets still to be applied to them."""
     import keras
     import tensorflow as tf
 
-    owed: Affine | None = None
+    pending: Affine | None = None
     for layer, weights in layers:
         if isinstance(layer, keras.layers.Dropout):
             continue
         if isinstance(layer, keras.layers.Dense):
-            weights, owed = _with_affine(weights, owed), None
-        elif owed:
-            values, owed = values * owed[0] + owed[1], None
+            weights, pending = _with_affine(weights, pending), None
+        elif pending:
+            values, pending = values * pending[0] + pending[1], None
         if isinstance(layer, keras.layers.BatchNormalization):
-            owed = _affine(weights, layer.epsilon)
+            pending = _affine(weights, layer.epsilon)
             if len(values.shape) == 4:
-                values, owed = values * owed[0] + owed[1], None
+                values, pending = values * pending[0] + pending[1], None
         elif isinstance(layer, keras.layers.Flatten):
             values = tf.reshape(values, [-1, math.prod(values.shape[1:])])
         else:
-            values = layer.stateless_call([tf.constant(each) for each in weights], [], values)[0]
-    return values, owed
+            values = layer.stateless_call([tf.constant(array) for array in weights], [], values)[0]
+    return values, pending
 
 
 def _affine(weights: list[np.ndarray], epsilon: float) -> Affine:
-    """Give the factor and the offset of each channel that batch norm of these weights comes to."""
-    gamma, beta, mean, variance = (each.astype(np.float64) for each in weights)
+    """Return the factors and the offsets of the channels that batch norm with these weights amounts to."""
+    gamma, beta, mean, variance = (array.astype(np.float64) for array in weights)
     factor = gamma / np.sqrt(variance + epsilon)
     return factor.astype(np.float32), (beta - mean * factor).astype(np.float32)
 
 
 def _with_affine(weights: list[np.ndarray], affine: Affine | None) -> list[np.ndarray]:
-    """Let a dense layer's weights do what its input would have had to be multiplied with and added to."""
+    """Return a dense layer's weights with the factors and offsets of its input folded in."""
     if affine is None:
         return weights
-    kernel, *bias = (each.astype(np.float64) for each in weights)
-    factor, offset = (each.astype(np.float64) for each in affine)
-    # An exact sum has one value, however wide the registers are in which a CPU would add.
+    kernel, *bias = (array.astype(np.float64) for array in weights)
+    factor, offset = (array.astype(np.float64) for array in affine)
+    # Exact sums do not depend on the order in which a CPU adds.
     added = np.array([math.fsum(column) for column in (offset[:, None] * kernel).T])
     return [(factor[:, None] * kernel).astype(np.float32), (added + sum(bias)).astype(np.float32)]
 

@@ -1,1 +1,1 @@
-"""How good a classifier's answers are."""
+"""Measures of how good a classifier is."""

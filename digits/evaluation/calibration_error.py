@@ -1,4 +1,4 @@
-"""Whether a classifier is right as often as it says."""
+"""The calibration error: how far a classifier's confidence is from its accuracy."""
 
 import math
 
@@ -8,7 +8,7 @@ import numpy as np
 def calibration_bins(
     confidence: np.ndarray, correct: np.ndarray, bins: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sort examples by confidence into bins of equal width, of which bin i is (i / bins, (i + 1) / bins].
+    """Sort examples by confidence into bins of equal width: bin i is (i / bins, (i + 1) / bins].
 
     Args:
         confidence: floats (N,) in [0, 1]; a confidence of exactly 0 belongs to bin 0.
@@ -28,7 +28,7 @@ def calibration_bins(
 
 
 def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray, bins: int) -> float:
-    """Give the mean over all examples of the gap between mean confidence and accuracy in their bin.
+    """Return the mean over all examples of the gap between mean confidence and accuracy in their bin.
 
     The arguments and errors are those of `calibration_bins`, and there must be an example.
     The value is in [0, 1] and does not depend on the order of the examples.
@@ -42,7 +42,7 @@ def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray, bins
 def _bin_sums(
     confidence: np.ndarray, correct: np.ndarray, bins: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give each bin's number of examples, sum of confidences and number of correct examples."""
+    """Return each bin's number of examples, sum of confidences and number of correct examples."""
     confidence = np.asarray(confidence, dtype=np.float64)
     correct = np.asarray(correct, dtype=bool)
     if confidence.shape != correct.shape:
@@ -53,6 +53,6 @@ def _bin_sums(
     bin_of = np.searchsorted(upper_edges, confidence, side="left")
     counts = np.bincount(bin_of, minlength=bins)
     correct_counts = np.bincount(bin_of[correct], minlength=bins)
-    # An exact sum has one value, in whichever order the examples come.
+    # An exact sum does not depend on the order of the examples.
     confidence_sums = np.array([math.fsum(confidence[bin_of == number]) for number in range(bins)])
     return counts, confidence_sums, correct_counts

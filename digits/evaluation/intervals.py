@@ -1,13 +1,13 @@
-"""How far a measured share may be from the true one."""
+"""The confidence interval of a measured share."""
 
 import math
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """Give the 95% confidence interval of the probability behind `successes` out of `trials`.
+    """Return the 95% confidence interval of the probability behind `successes` out of `trials`.
 
-    Unlike the usual plus or minus 1.96 standard errors, it stays within [0, 1] and keeps
-    a width when every trial succeeds or none does.
+    Unlike the usual plus or minus 1.96 standard errors, it stays within [0, 1] and has
+    a width where every trial succeeds or none does.
 
     Raises:
         ValueError: there is no trial, or not 0 <= successes <= trials.
@@ -22,7 +22,7 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     centre = share + z**2 / (2 * trials)
     margin = z * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
     scale = 1 + z**2 / trials
-    # At the ends the difference is exactly 0 or 1, which rounding would miss by a hair.
+    # Exactly 0 and 1 at the ends, which rounding would miss.
     lower = 0.0 if successes == 0 else (centre - margin) / scale
     upper = 1.0 if successes == trials else (centre + margin) / scale
     return lower, upper

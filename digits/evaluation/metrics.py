@@ -1,4 +1,4 @@
-"""How good a classifier's answers are, counted over every example."""
+"""How good a classifier is, measured over every test image."""
 
 import math
 from collections.abc import Mapping
@@ -30,21 +30,27 @@ class EvaluateParams(Section):
 
 
 def evaluate(
-    probabilities: np.ndarray, labels: np.ndarray, history: Table, params: EvaluateParams
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    accepted: np.ndarray,
+    history: Table,
+    params: EvaluateParams,
 ) -> dict[str, object]:
-    """Measure answers against labels.
+    """Return the numbers by which two models are compared.
 
     Args:
-        probabilities: float32 (N, classes), each row the probabilities of one example.
+        probabilities: float32 (N, classes); a row sums to 1.
         labels: integers (N,) in [0, classes).
+        accepted: booleans (N,), whether confidence and score reached the thresholds.
         history: of the training, with the columns accuracy, loss, val_accuracy and val_loss.
         params: the number of calibration bins and the thresholds of the marks.
 
     Returns:
-        The metrics, shares rounded to six decimals, which is more than 10,000 examples can tell.
+        The metrics, the most important first, rounded to six decimals: 10,000 images tell no more.
+        The accuracy of the accepted answers is None where none is accepted.
 
     Raises:
-        DigitsError: the probabilities do not belong to the labels.
+        DigitsError: the probabilities do not belong to the labels, or are not finite.
     """
     if probabilities.shape[0] != len(labels) or probabilities.shape[1] <= labels.max():
         raise DigitsError(f"probabilities of shape {probabilities.shape} do not fit {len(labels)} labels")
@@ -52,80 +58,114 @@ def evaluate(
         raise DigitsError(
             "the model answers nan or infinity: its training has diverged; lower its learning rate"
         )
-    predicted = probabilities.argmax(axis=1)
-    correct = predicted == labels
-    count, right = len(labels), int(correct.sum())
-    low, high = wilson_interval(right, count)
-    gap = accuracy_gap(history)
-    rise = largest_rise(history["loss"])
-    metrics = {
-        "accuracy": right / count,
-        "accuracy_interval": {"low": low, "high": high},
-        "brier_score": brier_score(probabilities, labels),
-        "errors": count - right,
-        **calibration_error(probabilities, labels, params.calibration_bins),
-        "train_validation_gap": gap,
-        "marks": {
-            "accuracy_high": right / count > params.marks.accuracy_above,
-            "curves_close": gap < params.marks.gap_below,
-            "loss_falling": rise <= params.marks.loss_rise_at_most,
-        },
-        **per_class(labels, predicted, probabilities.shape[1]),
-    }
-    return rounded(metrics)
-
-
-def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int) -> dict[str, float]:
-    """Give the expected calibration error and the loss of `probabilities` (N, classes)."""
     correct = probabilities.argmax(axis=1) == labels
-    return {
-        "expected_calibration_error": expected_calibration_error(probabilities.max(axis=1), correct, bins),
-        "loss": cross_entropy(probabilities, labels),
-    }
+    accuracy = float(correct.mean())
+    gap = accuracy_gap(history)
+    return rounded(
+        {
+            "accuracy": accuracy,
+            "errors": int((~correct).sum()),
+            "loss": cross_entropy(probabilities, labels),
+            "calibration_error": calibration_error(probabilities, labels, params),
+            "train_validation_gap": gap,
+            "accepted": {
+                "share": float(accepted.mean()),
+                "accuracy": float(correct[accepted].mean()) if accepted.any() else None,
+            },
+            "marks": {
+                "accuracy_high": accuracy > params.marks.accuracy_above,
+                "curves_close": gap < params.marks.gap_below,
+                "loss_falling": largest_rise(history["loss"]) <= params.marks.loss_rise_at_most,
+            },
+        }
+    )
 
 
-def per_class(labels: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str, object]:
-    """Give precision, recall and F1 of each class, 0 where there is nothing to divide by, and the mean F1."""
+def details(
+    probabilities: np.ndarray,
+    before: np.ndarray,
+    labels: np.ndarray,
+    accepted: np.ndarray,
+    params: EvaluateParams,
+) -> dict[str, object]:
+    """Return further measurements of the answers, rounded to six decimals.
+
+    The arguments are those of `evaluate`, and `before`, the probabilities before calibration.
+    An interval is one of 95%, None where there is no answer.
+    """
+    correct = probabilities.argmax(axis=1) == labels
+    f1 = class_scores(probabilities, labels)["f1"]
+    return rounded(
+        {
+            "accuracy_interval": _interval(correct),
+            "accepted": {
+                "accuracy_interval": _interval(correct[accepted]),
+                "errors": int((~correct[accepted]).sum()),
+            },
+            "brier_score": brier_score(probabilities, labels),
+            "macro_f1": math.fsum(f1) / len(f1),
+            "uncalibrated": {
+                "calibration_error": calibration_error(before, labels, params),
+                "loss": cross_entropy(before, labels),
+            },
+        }
+    )
+
+
+def _interval(correct: np.ndarray) -> dict[str, float] | None:
+    if not len(correct):
+        return None
+    return dict(zip(("low", "high"), wilson_interval(int(correct.sum()), len(correct)), strict=True))
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray, params: EvaluateParams) -> float:
+    """Return the expected calibration error of `probabilities` (N, classes)."""
+    correct = probabilities.argmax(axis=1) == labels
+    return expected_calibration_error(probabilities.max(axis=1), correct, params.calibration_bins)
+
+
+def class_scores(probabilities: np.ndarray, labels: np.ndarray) -> Table:
+    """Return columns with a row per class: images, precision, recall and f1.
+
+    A share is 0 where its denominator is 0. The arguments are those of `evaluate`.
+    """
     from sklearn.metrics import precision_recall_fscore_support
 
-    names = ("precision", "recall", "f1")
-    scores = precision_recall_fscore_support(labels, predicted, labels=range(classes), zero_division=0)[:3]
-    return {
-        "macro_f1": math.fsum(scores[2]) / classes,
-        "per_class": {
-            str(label): {name: float(score[label]) for name, score in zip(names, scores, strict=True)}
-            for label in range(classes)
-        },
-    }
+    predicted = probabilities.argmax(axis=1)
+    precision, recall, f1, images = precision_recall_fscore_support(
+        labels, predicted, labels=range(probabilities.shape[1]), zero_division=0
+    )
+    columns = {"images": images, "precision": precision, "recall": recall, "f1": f1}
+    return {name: values.tolist() for name, values in columns.items()}
 
 
 def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Give the mean negative logarithm of the probability of the right class, as Keras clips it (at 1e-7)."""
+    """Return the mean negative logarithm of the right class's probability, clipped at 1e-7 as Keras does."""
     of_right_class = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return -math.fsum(math.log(value) for value in np.clip(of_right_class, 1e-7, 1 - 1e-7)) / len(labels)
 
 
 def brier_score(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Give the mean squared distance of the probabilities to the truth, from 0 to 2 (Brier 1950)."""
+    """Return the mean squared distance of the probabilities to the truth, from 0 to 2 (Brier 1950)."""
     truth = np.zeros_like(probabilities, dtype=np.float64)
     truth[np.arange(len(labels)), labels] = 1
     return math.fsum(np.square(probabilities - truth).ravel()) / len(labels)
 
 
 def accuracy_gap(history: Table) -> float:
-    """Give the distance of training and validation accuracy at the epoch of lowest validation loss."""
+    """Return the distance of training and validation accuracy at the epoch of lowest validation loss."""
     best = history["val_loss"].index(min(history["val_loss"]))
     return abs(history["accuracy"][best] - history["val_accuracy"][best])
 
 
 def largest_rise(values: list[float]) -> float:
-    """Give the largest rise from a value to the next; a negative number where all fall, 0 for one value."""
+    """Return the largest rise from a value to the next: negative where all fall, 0 for a single value."""
     return max((later - earlier for earlier, later in pairwise(values)), default=0.0)
 
 
-def rounded(metrics: Mapping[str, object]) -> dict[str, object]:
+def rounded(values: Mapping[str, object]) -> dict[str, object]:
     """Round the floats in nested dictionaries to six decimals."""
-    return {name: _rounded(value) for name, value in metrics.items()}
+    return {name: _rounded(value) for name, value in values.items()}
 
 
 def _rounded(value: object) -> object:

@@ -1,4 +1,4 @@
-"""The picture of how far a classifier's confidence can be believed."""
+"""The reliability diagram: accuracy by confidence."""
 
 import math
 
@@ -10,10 +10,10 @@ from digits.evaluation.calibration_error import calibration_bins, expected_calib
 from digits.evaluation.intervals import wilson_interval
 from digits.figures.style import BLUE, QUIET, blank_figure, heading, house_style
 
-# Between the bars, on both sides of an edge.
+# The space on either side of a bar.
 GAP = 0.002
 
-# Narrower bins have no room for a number, nor for a large point.
+# With more bins there is no room for numbers and large points.
 MOST_BINS_NUMBERED = 20
 
 
@@ -71,7 +71,7 @@ def _draw_accuracy(axes: Axes, counts: np.ndarray, mean_confidence: np.ndarray, 
 def _draw_uncalibrated(
     axes: Axes, counts: np.ndarray, mean_confidence: np.ndarray, accuracy: np.ndarray
 ) -> None:
-    """Draw where the points were, and say which are which."""
+    """Draw the points before calibration, and the legend."""
     there, size = counts > 0, _point_size(len(counts))
     before = axes.plot(mean_confidence[there], accuracy[there], "o", color=QUIET, markersize=size, zorder=1.5)
     before[0].set(fillstyle="none", label="before calibration")
@@ -84,13 +84,13 @@ def _point_size(bins: int) -> int:
 
 
 def _draw_counts(axes: Axes, counts: np.ndarray) -> None:
-    """Draw the counts on a logarithmic axis that starts below 1, so that one image is seen."""
+    """Draw the counts on a logarithmic axis that starts below 1, so that a bar of one image is visible."""
     bins = len(counts)
     edges = np.arange(bins + 1) / bins
     floor = -0.3
     for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):
         if count:
-            # Rounded, since the last bit of a logarithm is not the same on every processor.
+            # Rounded, since the last bit of a logarithm depends on the CPU.
             top = round(math.log10(count), 6)
             axes.fill_between([left + GAP, right - GAP], floor, top, color=BLUE, linewidth=0)
             middle = (left + right) / 2

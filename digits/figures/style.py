@@ -1,7 +1,7 @@
-"""The look that the pictures share, and the file that a picture becomes.
+"""The style that the pictures share, and how they are written.
 
-A picture is made and written within `house_style`, which starts from matplotlib's own settings:
-what a user's matplotlibrc says changes no picture. Nothing here is of `matplotlib.pyplot`, which keeps state.
+A picture is drawn and written within `house_style`, which starts from matplotlib's own settings:
+a user's matplotlibrc changes no picture. `matplotlib.pyplot`, which keeps state, is not used.
 """
 
 from collections.abc import Iterator
@@ -14,12 +14,11 @@ from matplotlib.figure import Figure
 
 from digits.files import whole_file
 
-# A README on GitHub is about 850 points wide: a picture is that wide at 100 dots per inch,
-# and has two dots for each of them, for screens of high density.
-WIDTH = 8.5
-DOTS_PER_INCH = 200
+# Just below 1,000 pixels: `dvc plots diff` shows pictures at their own size, and cuts off wider ones.
+WIDTH = 8.5  # inches
+DOTS_PER_INCH = 117
 
-# Two colours that every kind of colour vision tells apart.
+# Blue and vermilion look different in every kind of colour vision.
 # Source: M. Okabe and K. Ito, Color Universal Design (2008).
 BLUE = "#0072b2"
 VERMILION = "#d55e00"
@@ -52,7 +51,7 @@ STYLE: dict[str, Any] = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Give matplotlib the settings of this house while the block, or the function decorated, runs."""
+    """Use these settings of matplotlib while the block, or the decorated function, runs."""
     settings: dict[Any, Any] = {**matplotlib.rcParamsDefault, **STYLE}
     del settings["backend"]  # concerns windows on a screen, and `rc_context` would not restore it
     with matplotlib.rc_context(settings):
@@ -62,7 +61,7 @@ def house_style() -> Iterator[None]:
 def blank_figure(
     height: float, left: float = 0, right: float = 0, bottom: float = 0, top: float = 0, **spacing: float
 ) -> Figure:
-    """Make a figure as wide as a README and `height` high, with margins for its axes, all in inches.
+    """Return a figure of the common width and of `height`, with margins around its axes, all in inches.
 
     The `spacing` between axes is that of `Figure.subplots_adjust`: `wspace` and `hspace`.
     """
@@ -72,7 +71,7 @@ def blank_figure(
 
 
 def heading(figure: Figure, title: str, explanation: str) -> None:
-    """Write a title and a quiet line of explanation at the top left, within the first 0.6 inches."""
+    """Write a title and a grey line of explanation at the top left, within the first 0.6 inches."""
     height = figure.get_size_inches()[1]
     figure.text(0.02, 1 - 0.28 / height, title, fontsize=11.5, fontweight="bold")
     figure.text(0.02, 1 - 0.52 / height, explanation, color=QUIET)
@@ -80,7 +79,7 @@ def heading(figure: Figure, title: str, explanation: str) -> None:
 
 @house_style()
 def write_figure(path: Path, figure: Figure) -> None:
-    """Write `figure` to `path` as a PNG; the same figure gives the same bytes in every process.
+    """Write `figure` to `path` as a PNG, with the same bytes in every process.
 
     Raises:
         DigitsError: the folder or the disk refuses the file.

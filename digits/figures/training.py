@@ -1,8 +1,7 @@
-"""The picture of a training: accuracy and loss after each epoch.
+"""The training curves: accuracy and loss after each epoch.
 
-Both axes are logarithmic, for accuracy in the share of errors. After the first epoch a batch norm
-that lags may validate at 17%, and the last epochs differ by tenths of a percent:
-so one axis shows both, and nothing is cut off.
+Both axes are logarithmic, that of accuracy in the share of errors. After the first epoch a network whose
+batch norm lags may validate at 17%, and the last epochs differ by tenths of a percent: one axis shows both.
 """
 
 import math
@@ -17,11 +16,9 @@ from matplotlib.figure import Figure
 
 from digits.errors import DigitsError
 from digits.figures.style import BLUE, FAINT, QUIET, VERMILION, blank_figure, house_style
-from digits.files import Table
+from digits.files import HISTORY, Table
 
-COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
-
-# Added to a value before its logarithm is taken, so that 0 has a place on the axis too.
+# Added to a value before its logarithm is taken, so that the axis has a place for 0.
 OFFSET = 0.001
 
 # The digits that ticks may have in each power of ten, from few to many.
@@ -33,7 +30,7 @@ MOST_FALLS_MARKED = 4
 
 @dataclass(frozen=True)
 class _Quantity:
-    """What a panel shows: its distance from the ideal, and whether the ideal is at the top or the bottom."""
+    """What a panel shows: the distance from the ideal, and whether the ideal is at the top or the bottom."""
 
     title: str
     scale: str
@@ -44,7 +41,7 @@ class _Quantity:
     exact_name: Callable[[float], str]
 
     def height(self, distance: float) -> float:
-        # Rounded, since the last bit of a logarithm is not the same on every processor.
+        # Rounded, since the last bit of a logarithm depends on the CPU.
         logarithm = round(math.log10(distance + OFFSET), 6)
         return -logarithm if self.up else logarithm
 
@@ -74,13 +71,13 @@ def training_curves(history: Table) -> Figure:
     """Draw accuracy and loss side by side, and mark the epoch of lowest validation loss.
 
     Args:
-        history: a row per epoch with the `COLUMNS`; epochs count from 1, accuracies are in [0, 1],
+        history: a row per epoch with the columns `HISTORY`; epochs count from 1, accuracies are in [0, 1],
             losses and learning rates at least 0.
 
     Raises:
         DigitsError: a number is not finite, as after a training that diverged.
     """
-    for name in COLUMNS:
+    for name in HISTORY:
         for epoch, value in zip(history["epoch"], history[name], strict=True):
             if not math.isfinite(value):
                 raise DigitsError(f"history: epoch {epoch:g}: {name} is {value}; the training has diverged")
@@ -136,7 +133,7 @@ def _scale_axes(axes: Axes, quantity: _Quantity, epochs: list[float], values: li
 
 
 def _mark_learning_rate(axes: Axes, quantity: _Quantity, history: Table) -> None:
-    """Say quietly, where the curves leave room, when the learning rate fell."""
+    """Mark in grey, where the curves leave room, when the learning rate fell."""
     epochs, rates = history["epoch"], history["learning_rate"]
     falls = [place for place in range(1, len(rates)) if rates[place] < rates[place - 1]]
     free = 0.03 if quantity.up else 0.97
@@ -158,7 +155,7 @@ def _mark_learning_rate(axes: Axes, quantity: _Quantity, history: Table) -> None
 
 
 def _plain(rate: float) -> str:
-    """Give three digits of a rate without an exponent: 0.00002 rather than 2e-05."""
+    """Return a rate with three digits and no exponent: 0.00002 rather than 2e-05."""
     return f"{Decimal(f'{rate:.3g}'):f}"
 
 
@@ -183,7 +180,7 @@ def _mark_best_epoch(axes: Axes, quantity: _Quantity, history: Table, validation
 
 
 def _label_ends(axes: Axes, ends: dict[str, tuple[float, str]]) -> None:
-    """Name each curve behind its last point, and keep the names apart."""
+    """Write the name of each curve to the right of its last point, and keep the names apart."""
     bottom, top = axes.get_ylim()
     apart = 0.065 * (top - bottom)
     (_, (low, _)), (_, (high, _)) = ordered = sorted(ends.items(), key=lambda end: end[1][0])

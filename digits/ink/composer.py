@@ -197,7 +197,7 @@ def _ink_on(random: np.random.Generator, ground: np.ndarray) -> np.ndarray:
         else:
             ink = BLACK if dark else WHITE
         difference = np.abs(ink - ground)
-        if difference.max() > (0.08 if 0.4 <= kind < 0.55 else 0.3):
+        if difference.max() > (0.05 if 0.4 <= kind < 0.55 else 0.3):
             return ink
         kind = random.random()
     return BLACK if dark else WHITE
@@ -210,7 +210,7 @@ def _luminance(colour: np.ndarray) -> float:
 
 def _pencil(random: np.random.Generator, ground: np.ndarray, dark: bool) -> np.ndarray:
     """Draw a pale colour: the ground, a little darker, or lighter on a dark one."""
-    strength = np.float32(random.uniform(0.12, 0.45))
+    strength = np.float32(random.uniform(0.06, 0.45))
     return ground * (1 - strength) if dark else ground + (1 - ground) * strength
 
 

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from digits.pictures.look import Box
 
-CERTAIN = 0.5
+CERTAIN = 0.3
 """The share of ink that some pixel of every piece has."""
 
 SPECK_HEIGHT = 0.3

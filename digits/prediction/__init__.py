@@ -1,1 +1,1 @@
-"""`digits predict`, and what applications call: which digit a picture shows."""
+"""The digit in a picture: `digits predict`, and the functions that applications call."""

@@ -1,4 +1,4 @@
-"""`digits predict`: which digits are in these pictures, and how sure the network is."""
+"""`digits predict`: reads the digits in pictures, and says how sure the network is."""
 
 from __future__ import annotations
 
@@ -20,40 +20,41 @@ if TYPE_CHECKING:
 
     from digits.classifier.classifier import Classifier
     from digits.prediction.inputs import Source
-    from digits.prediction.output import Listing
+    from digits.prediction.output import Answers
     from digits.prediction.predict import Prediction
 
-SUMMARY = "say which digit a picture shows, and how sure that is"
+SUMMARY = "read the digit in a picture, and say how sure the answer is"
 DESCRIPTION = """\
-Say which digit each picture shows, and how sure that is. Any size, dark on light or light on dark,
-a photograph, a scan or a drawing. What is no digit, or hardly one, is `unsure`, with the reason.
+Read the digit in each picture, and say how sure the answer is. A picture may be a photograph, a scan or a
+drawing of any size, dark on light or light on dark. An answer is `unsure`, with the reason, if the picture
+hardly looks like a digit, or could be one digit or another.
 """
 EPILOG = """\
 PATH is
   a file       an image: PNG, JPEG, GIF, BMP, TIFF, WebP, AVIF, PPM
-  a folder     the images in it and in the folders below it, by their endings
-  a pattern    such as 'scans/*.png' or 'scans/**/*.jpg', where the shell left it as it is
-  -            standard input, one image
+  a folder     the images in it and in its subfolders, chosen by their extensions
+  a pattern    such as 'scans/*.png' or 'scans/**/*.jpg', quoted or where the shell does not expand it
+  -            standard input: one image
 
 exit status
   0    every picture was read, whether its answer is sure or unsure
-  1    a picture, or the model, could not be read; the other pictures were answered
+  1    a picture or the model could not be read; the other pictures were answered
   2    wrong arguments
   130  interrupted
-  141  the reader of the output closed it, as `| head` does
+  141  the program that reads the output closed it, as `| head` does
 
 examples
   digits predict photograph.jpg               file, digit, confidence
   digits predict scans/ --csv > answers.csv   for a spreadsheet
   digits predict --many telephone.png         several digits in one picture
   digits predict --json *.png | jq 'select(.sure) | .digit'
-  digits predict --explain steps.png 7.jpg    how the picture became what the network sees
+  digits predict --explain steps.png 7.jpg    the steps from the picture to what the network sees
   curl -s https://example.org/7.png | digits predict -
 """
 
-# The status of a process that SIGPIPE ended, as shells give it.
+# What shells report for a process that SIGPIPE ended.
 CLOSED_PIPE = 141
-# Seconds of work after which a terminal shows how far it is.
+# Seconds of work after which a terminal shows a progress bar.
 LONG_WORK = 1.0
 
 
@@ -68,23 +69,23 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="file, folder, pattern, or - (see below)")
     forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--json", action="store_true", help="print one JSON object to a line")
+    forms.add_argument("--json", action="store_true", help="print one JSON object per line")
     forms.add_argument("--csv", action="store_true", help="print comma-separated values, with a header")
     parser.add_argument("--many", action="store_true", help="find several digits, and say where each one is")
     parser.add_argument(
         "--explain", metavar="FILE.png", type=Path, help="draw the steps from one picture to its answer"
     )
-    parser.add_argument("--model", metavar="FILE", help="the model (default: data/model.tflite)")
+    parser.add_argument("--model", metavar="FILE", help="model to use (default: data/model.tflite)")
     parser.add_argument(
         "--engine",
         choices=["litert", "keras"],
-        help="what computes: litert, which is instant, or keras (default: by the model's ending)",
+        help="litert, which starts at once, or keras (default: by the extension of the model)",
     )
     parser.set_defaults(run=predict, error=parser.error)
 
 
 def predict(arguments: argparse.Namespace) -> int:
-    """Answer about every picture, line by line, and give the exit status."""
+    """Print the answers about all pictures, line by line, and return the exit status."""
     from digits.prediction.inputs import gather
     from digits.prediction.predict import load_model
 
@@ -94,24 +95,23 @@ def predict(arguments: argparse.Namespace) -> int:
     if arguments.explain and arguments.explain.suffix.lower() != ".png":
         arguments.error(f"--explain: {arguments.explain}: expected a name that ends in .png")
     model = load_model(arguments.model, arguments.engine)
-    # A file's name may have letters that the output's encoding lacks.
+    # A file name may contain characters that the output's encoding lacks.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         return _answer(sources, model, arguments)
     except BrokenPipeError:
-        # Python flushes standard output once more at its end, and would complain.
+        # Python flushes standard output once more when it exits, which would print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
 
 
 def _answer(sources: list[Source], model: Classifier, arguments: argparse.Namespace) -> int:
-    listing = _listing(sources, arguments)
     status = 0
-    with _progress(sources) as (pictures, say):
-        if head := listing.head():
-            say(head, sys.stdout)
+
+    def answers() -> Iterator[tuple[str, Prediction]]:
+        nonlocal status
         for source in pictures:
             try:
                 predictions = _read(source, model, arguments.many)
@@ -122,7 +122,11 @@ def _answer(sources: list[Source], model: Classifier, arguments: argparse.Namesp
                 status = 1
                 continue
             for prediction in predictions:
-                say(listing.line(source.name, prediction), sys.stdout)
+                yield source.name, prediction
+
+    with _progress(sources) as (pictures, say):
+        for line in _lines(answers(), sources, arguments):
+            say(line, sys.stdout)
     return status
 
 
@@ -130,12 +134,12 @@ def _read(source: Source, model: Classifier, many: bool) -> list[Prediction]:
     from digits.prediction.predict import find_digits, predict_digit
 
     picture = source.picture()
-    # Where nothing stands by itself, the picture as a whole says why.
+    # Without separate digits, the prediction for the whole picture holds the reason.
     return (find_digits(picture, model) if many else []) or [predict_digit(picture, model)]
 
 
 def _where(source: Source) -> str:
-    """Name standard input, which is no more than bytes to who reads it; an error names a file by itself."""
+    """Return a prefix for errors about standard input; errors about a file name it themselves."""
     return "-: " if source.name == "-" else ""
 
 
@@ -146,21 +150,20 @@ def _explain(path: Path, name: str, predictions: list[Prediction]) -> None:
     write_figure(path, explanation(name, predictions))
 
 
-def _listing(sources: list[Source], arguments: argparse.Namespace) -> Listing:
-    from digits.prediction.output import Csv, JsonLines, Table
+def _lines(answers: Answers, sources: list[Source], arguments: argparse.Namespace) -> Iterator[str]:
+    from digits.prediction.output import csv_lines, json_lines, table
 
     if arguments.json:
-        return JsonLines()
+        return json_lines(answers)
     if arguments.csv:
-        return Csv()
-    return Table(
-        [source.name for source in sources], arguments.many, getattr(sys.stdout, "encoding", "ascii")
-    )
+        return csv_lines(answers)
+    names = [source.name for source in sources]
+    return table(answers, names, arguments.many, getattr(sys.stdout, "encoding", "ascii"))
 
 
 @contextmanager
 def _progress(sources: list[Source]) -> Iterator[tuple[Iterable[Source], Callable[[str, TextIO], None]]]:
-    """Give `sources`, whose use moves a bar once the work is long, and what writes a line beside the bar."""
+    """Yield `sources`, with a progress bar if they take long, and a function that prints beside the bar."""
     if len(sources) == 1 or sys.stderr is None or not sys.stderr.isatty():
         yield sources, _say
         return
@@ -171,8 +174,8 @@ def _progress(sources: list[Source]) -> Iterator[tuple[Iterable[Source], Callabl
 
 
 def _say(line: str, stream: TextIO | None) -> None:
-    """Write `line` at once: who waits for it, a person or a program, need not wait for the next."""
-    # A stream that was closed before Python started is None, which `print` would take for standard output.
+    """Write `line` and flush: whoever waits for it should not have to wait for the next one too."""
+    # A stream that was closed before Python started is None, which `print` takes for standard output.
     if stream is not None:
         print(line, file=stream, flush=True)
 

@@ -1,4 +1,4 @@
-"""The picture of how a picture became what the network sees, and of what the network answered."""
+"""The figure of `--explain`: the steps from a picture to what the network sees, and the answer."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from digits.prediction.output import percent
 if TYPE_CHECKING:
     from digits.prediction.predict import Prediction
 
-# What `--many` found beyond this is in the table, but not drawn.
+# Digits that `--many` finds beyond this number are in the table, but not drawn.
 MOST_ROWS = 12
 ROW_HEIGHT = 1.75
-# Pixels along the longer side of a step that is drawn; a photograph has more than anyone would see.
+# Pixels along the longer side of a drawn step; more would not be visible.
 MOST_PIXELS = 600
 
 
@@ -46,26 +46,26 @@ def explanation(name: str, predictions: list[Prediction]) -> Figure:
 
 
 def _title(name: str) -> str:
-    """Keep the end of a long name, and matplotlib from reading `$` as mathematics."""
+    """Shorten a long name to its end, and escape `$`, which matplotlib reads as mathematics."""
     return (name if len(name) <= 80 else f"…{name[-79:]}").replace("$", r"\$")
 
 
 def _summary(predictions: list[Prediction]) -> str:
     if len(predictions) > 1:
-        found = " ".join(str(prediction.digit) for prediction in predictions)
-        return f"{len(predictions)} digits: {found if len(found) <= 100 else found[:99] + '…'}"
-    only = predictions[0]
-    if only.box is None:
-        return only.reason
-    doubt = f"; unsure: {only.reason}" if only.reason else ""
-    sure = f"confidence {percent(only.confidence)}, score {only.score:.2f}"
-    return f"{only.digit}: {sure}{doubt}"
+        digits = " ".join(str(prediction.digit) for prediction in predictions)
+        return f"{len(predictions)} digits: {digits if len(digits) <= 100 else digits[:99] + '…'}"
+    prediction = predictions[0]
+    if prediction.box is None:
+        return prediction.reason
+    doubt = f"; unsure: {prediction.reason}" if prediction.reason else ""
+    confidence = percent(prediction.confidence)
+    return f"{prediction.digit}: confidence {confidence}, score {prediction.score:.2f}{doubt}"
 
 
 def _draw_step(axes: Axes, name: str, array: np.ndarray) -> None:
-    every = -(-max(array.shape) // MOST_PIXELS)
+    stride = -(-max(array.shape) // MOST_PIXELS)
     low, high = min(0.0, float(array.min())), max(1.0, float(array.max()))
-    axes.imshow(array[::every, ::every], cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+    axes.imshow(array[::stride, ::stride], cmap="gray", vmin=low, vmax=high, interpolation="nearest")
     axes.set_title(name, fontsize=8, fontweight="normal", color=QUIET)
     axes.set_xticks([])
     axes.set_yticks([])

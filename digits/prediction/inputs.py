@@ -1,4 +1,4 @@
-"""The pictures that arguments name: files, folders, patterns, and standard input."""
+"""The pictures that the arguments of `digits predict` name: files, folders, patterns, standard input."""
 
 import glob
 import os
@@ -10,22 +10,22 @@ from pathlib import Path
 from digits.errors import DigitsError
 from digits.pictures.reading import LARGEST_FILE
 
-# What a folder is searched for; a file that is named itself may end as it likes.
+# The extensions that count as pictures in a folder; a file named by itself may have any.
 ENDINGS = ("avif", "bmp", "gif", "jpeg", "jpg", "pbm", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp")
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a picture is called in the answers, and why there is none, where that is known beforehand."""
+    """The name of a picture in the answers, and the problem, if it is known before reading."""
 
     name: str
     problem: str = ""
 
     def picture(self) -> Path | bytes:
-        """Give what `read_picture` reads.
+        """Return what `read_picture` takes: a path, or the bytes of standard input.
 
         Raises:
-            DigitsError: there is a problem, or standard input is a terminal.
+            DigitsError: the problem is known, or standard input is closed or a terminal.
         """
         if self.problem:
             raise DigitsError(self.problem)
@@ -33,7 +33,7 @@ class Source:
 
 
 def gather(arguments: list[str]) -> list[Source]:
-    """List the pictures that `arguments` name, in their order; a folder's and a pattern's by name."""
+    """List the pictures that `arguments` name, in order; those of a folder or a pattern by name."""
     return [source for argument in arguments for source in _sources(argument)]
 
 
@@ -43,26 +43,26 @@ def _sources(argument: str) -> Iterator[Source]:
     elif Path(argument).is_dir():
         yield from _folder(argument)
     elif glob.has_magic(argument):
-        found = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 (a pattern may begin with /)
-        for name in found:
+        names = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 (a pattern may begin with /)
+        for name in names:
             yield from _sources(name)
-        if not found:
-            yield Source(argument, f"{argument}: no file has such a name")
+        if not names:
+            yield Source(argument, f"{argument}: no file matches this pattern")
     else:
         yield Source(argument)
 
 
 def _folder(folder: str) -> Iterator[Source]:
-    """Walk through `folder`, without hidden files, and without links to folders: they may lead round."""
-    refused: list[OSError] = []
+    """Walk through `folder`, without hidden files and without links to folders, which may form a circle."""
+    unreadable: list[OSError] = []
     empty = True
-    for parent, folders, files in os.walk(folder, onerror=refused.append):
+    for parent, folders, files in os.walk(folder, onerror=unreadable.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith(".") and name.lower().endswith(tuple(f".{ending}" for ending in ENDINGS)):
                 empty = False
-                yield Source(os.path.join(parent, name))  # noqa: PTH118 (keeps `./` as it was typed)
-    for error in refused:
+                yield Source(os.path.join(parent, name))  # noqa: PTH118 (keeps `./` as typed)
+    for error in unreadable:
         empty = False
         yield Source(str(error.filename), f"{error.filename}: {error.strerror}")
     if empty:
@@ -72,5 +72,5 @@ def _folder(folder: str) -> Iterator[Source]:
 def _standard_input() -> bytes:
     if sys.stdin is None or sys.stdin.isatty():
         raise DigitsError("standard input is closed or a terminal; expected the bytes of a picture")
-    # One byte more than is allowed, so that the reader of pictures sees that it is too much.
+    # One byte above the limit is enough for `read_picture` to refuse it.
     return sys.stdin.buffer.read(LARGEST_FILE + 1)

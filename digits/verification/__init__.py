@@ -1,1 +1,1 @@
-"""`digits verify`: whether dvc.lock is true, and whether its outputs can be had again."""
+"""`digits verify`: whether dvc.lock matches a checkout, and whether its outputs can be reproduced."""

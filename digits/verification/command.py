@@ -1,4 +1,4 @@
-"""`digits verify`: whether dvc.lock is true of this checkout, and whether its outputs can be had again."""
+"""`digits verify`: whether dvc.lock matches this checkout, and whether its outputs can be reproduced."""
 
 from __future__ import annotations
 
@@ -6,38 +6,41 @@ import argparse
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-SUMMARY = "check that dvc.lock is true of this checkout, and with --rerun that its outputs can be had again"
+SUMMARY = "check that dvc.lock matches this checkout, and with --rerun that its outputs can be reproduced"
 DESCRIPTION = """\
-Check that dvc.lock is true of this checkout: that every stage's command, params, code and inputs are those
-that the lock names, and that the outputs which are here are the locked ones. No stage is run, no data needed.
+Check that dvc.lock matches this checkout: that the command, params, code and inputs of every stage are those
+in the lock, and that the outputs which are here are the locked ones. It runs no stage and needs no data.
 
-With --rerun, make everything again from nothing, in a temporary clone of the commit, without any cache,
-and compare each output with the committed lock. The checkout, its cache and its lock stay as they are.
+With --rerun, run the whole pipeline again in a temporary clone of the commit, without any cache, and compare
+each output with the committed lock. The checkout, its cache and its lock are not changed.
 """
 EPILOG = """\
-an output made again is
-  identical    same bytes
-  equivalent   other bytes that mean the same, within the tolerances of params.yaml (section verify)
-  different    more than that, or nothing to compare with
+an output of the rerun is
+  identical    the same bytes
+  equivalent   other bytes, and the accuracy in the metrics differs by no more than another seed's would:
+               three standard deviations of the recipe's seeds in docs/seeds.json, or where it has none,
+               three binomial standard errors
+  different    all else: the accuracy differs by more, or there is none to judge by
 
 exit status
-  0    the lock is current and the outputs here are the locked ones; with --rerun: all identical
-  1    could not be checked
+  0    the lock is current and the outputs here are the locked ones; with --rerun: all are identical
+  1    the check failed to run
   2    wrong arguments
-  3    some outputs made again are equivalent only, none is different
-  4    an output is different, or one that is here is not the locked one
+  3    with --rerun: some outputs are equivalent, none is different
+  4    an output is different; without --rerun: an output that is here is not the locked one
   5    the lock is stale; with --rerun: nothing was run
   130  interrupted
 
 examples
   digits verify                 the whole lock
-  digits verify train           the stage train and those it needs
-  digits verify --rerun         fetch, prepare, train, evaluate and plot again: as long as `dvc repro` takes
-  digits verify --json | jq .   for machines
+  digits verify train           the stage train and those it depends on
+  digits verify --rerun         the whole pipeline again: takes as long as `dvc repro`
+  digits verify --json | jq .   for programs
 """
 STATUSES = {"current": 0, "identical": 0, "equivalent": 3, "different": 4, "stale": 5}
 
@@ -51,32 +54,36 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("stage", nargs="?", metavar="STAGE", help="check only this stage and those it needs")
-    parser.add_argument("--rerun", action="store_true", help="make the outputs again and compare them")
+    parser.add_argument(
+        "stage", nargs="?", metavar="STAGE", help="check only this stage and those it depends on"
+    )
+    parser.add_argument("--rerun", action="store_true", help="run the stages again and compare the outputs")
     parser.add_argument("--json", action="store_true", help="print JSON with sorted keys instead of a table")
     parser.set_defaults(run=verify)
 
 
 def verify(arguments: argparse.Namespace) -> int:
-    """Check, print what was found, and give the exit status."""
+    """Check, print the result, and return the exit status."""
     from digits.verification import git
     from digits.verification.pipeline import find_root
 
     root = find_root(Path.cwd())
     commit, uncommitted = git.commit(root), git.uncommitted(root)
     check = _rerun if arguments.rerun else _compare_lock
-    result, names = check(root, arguments.stage, commit)
+    result, named = check(root, arguments.stage, commit, uncommitted)
     result["commit"] = commit
     result["exit_status"] = STATUSES[result["verdict"]]
     result["uncommitted"] = [
-        {"path": path, "state": state, "named_by_a_stage": path in names}
+        {"path": path, "state": state, "named_by_a_stage": path in named}
         for path, state in uncommitted.items()
     ]
     print(json.dumps(result, indent=2, sort_keys=True, default=str) if arguments.json else table(result))
     return STATUSES[result["verdict"]]
 
 
-def _compare_lock(root: Path, stage: str | None, _: str) -> tuple[dict[str, Any], set[str]]:
+def _compare_lock(
+    root: Path, stage: str | None, _: str, uncommitted: Iterable[str]
+) -> tuple[dict[str, Any], set[str]]:
     from digits.verification.lock import examine
     from digits.verification.pipeline import read_pipeline
 
@@ -87,35 +94,51 @@ def _compare_lock(root: Path, stage: str | None, _: str) -> tuple[dict[str, Any]
         verdict = "different"
     if not all(state.current for state in states):
         verdict = "stale"
-    return {"stages": [state.as_json() for state in states], "verdict": verdict}, pipeline.names()
+    return {"stages": [state.as_json() for state in states], "verdict": verdict}, pipeline.named(uncommitted)
 
 
-def _rerun(root: Path, stage: str | None, commit: str) -> tuple[dict[str, Any], set[str]]:
+def _rerun(
+    root: Path, stage: str | None, commit: str, uncommitted: Iterable[str]
+) -> tuple[dict[str, Any], set[str]]:
     from digits.verification.rerun import rerun
 
-    print(f"digits: making commit {commit:.7} again in a temporary clone", file=sys.stderr, flush=True)
-    made = rerun(root, commit, stage)
-    verdicts = [comparison.verdict for *_, comparison in made.comparisons]
-    verdict = max(verdicts, key=lambda each: STATUSES[each], default="identical")
-    if not all(state.current for state in made.states):
+    print(f"digits: running commit {commit:.7} again in a temporary clone", file=sys.stderr, flush=True)
+    result = rerun(root, commit, stage, uncommitted)
+    verdicts = [comparison.verdict for *_, comparison in result.comparisons]
+    verdict = max(verdicts, key=lambda verdict: STATUSES[verdict], default="identical")
+    if not all(state.current for state in result.states):
         verdict = "stale"
-    outputs = [{"stage": name, "path": path, **asdict(found)} for name, path, found in made.comparisons]
-    stages = [state.as_json() for state in made.states]
-    return {"stages": stages, "made_again": outputs, "verdict": verdict}, made.names
+    return {
+        "stages": [state.as_json() for state in result.states],
+        "rerun": [
+            {"stage": name, "path": path, **asdict(comparison)}
+            for name, path, comparison in result.comparisons
+        ],
+        "metrics": [asdict(metric) for metric in result.metrics],
+        "verdict": verdict,
+    }, result.named
 
 
 def table(result: dict[str, Any]) -> str:
-    """Say in lines for people what the JSON says."""
-    lock_rows: list[tuple[str, ...]] = [
-        (stage["name"], line) for stage in result["stages"] for line in _stage_lines(stage)
-    ]
-    made_rows: list[tuple[str, ...]] = [
-        (each["stage"], each["path"], each["verdict"] + (f": {each['reason']}" if each["reason"] else ""))
-        for each in result.get("made_again", [])
-    ]
-    lines = _aligned(made_rows if made_rows else lock_rows)
-    lines += _uncommitted_lines(result["uncommitted"], "made_again" in result)
+    """Return the result as lines for people, with the facts of the JSON."""
+    lines = _aligned([(stage["name"], line) for stage in result["stages"] for line in _stage_lines(stage)])
+    if outputs := result.get("rerun"):
+        lines = _aligned([(output["stage"], output["path"], _verdict(output)) for output in outputs])
+    if metrics := result.get("metrics"):
+        lines += ["", *_aligned([(metric["file"], metric["name"], _values(metric)) for metric in metrics])]
+    lines += _uncommitted_lines(result["uncommitted"], "rerun" in result)
     return "\n".join([*lines, _summary(result)])
+
+
+def _verdict(output: dict[str, Any]) -> str:
+    return f"{output['verdict']}: {output['reason']}" if output["reason"] else str(output["verdict"])
+
+
+def _values(metric: dict[str, Any]) -> str:
+    values = f"{metric['locked']} → {metric['rerun']}"
+    if metric["allowed"] is None:
+        return values
+    return f"{values} (may differ by {metric['allowed']:.2g}: {metric['allowed_from']})"
 
 
 def _stage_lines(stage: dict[str, Any]) -> list[str]:
@@ -132,8 +155,8 @@ def _stage_lines(stage: dict[str, Any]) -> list[str]:
     return lines + [f"{path}: not the locked bytes" for path in altered]
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Lay rows out in columns, and leave the first cell empty where it repeats the one above."""
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return rows in columns, with an empty first cell where it would repeat the one above."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     lines, above = [], ""
     for first, *others in rows:
@@ -145,7 +168,7 @@ def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
 
 
 def _uncommitted_lines(files: list[dict[str, Any]], rerun: bool) -> list[str]:
-    named = [f"{each['path']} ({each['state']})" for each in files if each["named_by_a_stage"]]
+    named = [f"{file['path']} ({file['state']})" for file in files if file["named_by_a_stage"]]
     part = "left out of the rerun" if rerun else "part of this check"
     lines = ["", f"uncommitted, and {part}: {', '.join(named)}"] if named else []
     if others := len(files) - len(named):
@@ -155,17 +178,17 @@ def _uncommitted_lines(files: list[dict[str, Any]], rerun: bool) -> list[str]:
 
 
 def _summary(result: dict[str, Any]) -> str:
-    stale = " and ".join(stage["name"] for stage in result["stages"] if stage["changes"])
+    stale = ", ".join(stage["name"] for stage in result["stages"] if stage["changes"])
     commit = f"commit {result['commit']:.7}"
-    if "made_again" not in result:
+    if "rerun" not in result:
         texts = {
-            "current": "dvc.lock is true of this checkout",
-            "different": "dvc.lock is true of this checkout, but outputs here are not the locked ones",
+            "current": "dvc.lock matches this checkout",
+            "different": "dvc.lock matches this checkout, but outputs here are not the locked ones",
             "stale": f"dvc.lock is stale: {stale}",
         }
         return "\n" + texts[result["verdict"]]
     if result["verdict"] == "stale":
         return f"\ndvc.lock of {commit} is stale, and so nothing was run: {stale}"
-    counts = Counter(each["verdict"] for each in result["made_again"])
-    shown = ", ".join(f"{counts[each]} {each}" for each in STATUSES if counts[each])
-    return f"\n{commit}, made again: {shown}"
+    counts = Counter(output["verdict"] for output in result["rerun"])
+    shown = ", ".join(f"{counts[verdict]} {verdict}" for verdict in STATUSES if counts[verdict])
+    return f"\n{commit}, run again: {shown}"

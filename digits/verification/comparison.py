@@ -1,102 +1,123 @@
-"""Whether two files with other bytes mean the same, within the tolerances of params.yaml."""
+"""Whether outputs with other bytes are as good as the locked ones, by the metrics of the rerun."""
 
-from collections.abc import Callable
+import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import stdev
+from typing import Any
 
-from pydantic import Field
+from dvc.utils.serialize import load_yaml
 
 from digits.errors import DigitsError
-from digits.params import Section
-from digits.verification.differences import (
-    Differences,
-    answer_differences,
-    array_differences,
-    json_differences,
-    pixel_differences,
-    table_differences,
-)
+from digits.verification.lock import NOTHING, leaves
 
-
-class Tolerance(Section):
-    """How far apart what means the same may be.
-
-    Attributes:
-        difference: two values no further apart than this are as good as equal.
-        share: how many of the values may be further apart.
-    """
-
-    difference: float = Field(ge=0)
-    share: float = Field(ge=0, lt=1)
-
-
-class VerifyParams(Section):
-    """The section `verify` of params.yaml: a tolerance for each kind of output."""
-
-    arrays: Tolerance
-    tables: Tolerance
-    metrics: Tolerance
-    model: Tolerance
-    pictures: Tolerance
-
-
-# By a file name's ending: the tolerance that holds, what is counted, and what measures the differences.
-KINDS: dict[str, tuple[str, str, Callable[[Path, Path, Path], Differences]]] = {
-    ".csv": ("tables", "cells", table_differences),
-    ".json": ("metrics", "numbers", json_differences),
-    ".keras": ("model", "answers", answer_differences),
-    ".npz": ("arrays", "values", array_differences),
-    ".png": ("pictures", "pixels", pixel_differences),
-    ".tflite": ("model", "answers", answer_differences),
-}
+SEEDS = Path("docs/seeds.json")
+# A larger difference than so many standard deviations is not noise.
+DEVIATIONS = 3
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How an output that was made again compares with the locked one.
+    """How an output of the rerun compares with the locked one.
 
     Attributes:
         verdict: `identical`, `equivalent` or `different`.
         reason: why, in words; empty where the bytes are identical.
-        figures: the largest and the mean difference, the share of values beyond the tolerance, and how many
-            values were compared; None where nothing could be measured.
     """
 
     verdict: str
     reason: str = ""
-    figures: dict[str, float] | None = None
 
 
-def compare(locked: Path, made: Path, tolerances: VerifyParams, root: Path) -> Comparison:
-    """Compare what two files say whose bytes differ; the ending of the name tells what kind they are.
+@dataclass(frozen=True)
+class Metric:
+    """A metric of the locked run and of the rerun.
+
+    Attributes:
+        file: the metrics file.
+        name: the key in it, with dots.
+        locked: the number or boolean of the locked run, `(none)` where it has none.
+        rerun: that of the rerun.
+        allowed: how far apart the two may be; None for a metric that is only shown.
+        allowed_from: what `allowed` was computed from.
+    """
+
+    file: str
+    name: str
+    locked: Any
+    rerun: Any
+    allowed: float | None
+    allowed_from: str
+
+
+def compare_metrics(
+    file: str, locked: dict[str, Any], rerun: dict[str, Any], seed_errors: list[int]
+) -> list[Metric]:
+    """Return the metrics that differ, and in any case `accuracy` where a rerun can be judged by it.
 
     Args:
-        locked: the file that the lock knows.
-        made: the file that was made again.
-        tolerances: how far apart they may be.
-        root: the pipeline that made the second, which also has the images to compare models on.
+        file: the metrics file.
+        locked: its locked content. To judge by `accuracy`, a share from 0 to 1, the number of `errors` is
+            needed as well.
+        rerun: its content after the rerun.
+        seed_errors: the test errors of other seeds with the same recipe, if there are any.
     """
-    if made.is_dir() or made.suffix not in KINDS:
-        return Comparison("different", "other bytes; what such an output means is not known")
-    name, unit, differences = KINDS[made.suffix]
+    before, after = _flat(locked), _flat(rerun)
+    metrics = []
+    for name in dict.fromkeys([*before, *after]):
+        old, new = before.get(name, NOTHING), after.get(name, NOTHING)
+        judged = name == "accuracy" and NOTHING not in (old, new)
+        allowed, allowed_from = _noise(old, locked.get("errors"), seed_errors) if judged else (None, "")
+        if old != new or allowed is not None:
+            metrics.append(Metric(file, name, old, new, allowed, allowed_from))
+    return metrics
+
+
+def _flat(metrics: dict[str, Any]) -> dict[str, Any]:
+    flat = {key: value for name, content in metrics.items() for key, value in leaves(name, content).items()}
+    return {key: value for key, value in flat.items() if isinstance(value, (bool, int, float))}
+
+
+def _noise(accuracy: float, errors: Any, seed_errors: list[int]) -> tuple[float | None, str]:
+    """Return how far from `accuracy` another seed's may be, or None, and what it was computed from."""
+    if (accuracy, errors) == (1, 0):
+        return 0.0, "the locked run has no error"
+    if not isinstance(errors, int) or errors < 1 or not 0 <= accuracy < 1:
+        return None, ""
+    images = round(errors / (1 - accuracy))
+    if len(seed_errors) > 1:
+        deviation, source = (
+            stdev(seed_errors) / images,
+            f"standard deviations of {len(seed_errors)} seeds in {SEEDS}",
+        )
+    else:
+        deviation = math.sqrt(accuracy * (1 - accuracy) / images)
+        source = f"binomial standard errors of {images} images"
+    return DEVIATIONS * deviation, f"{DEVIATIONS} {source}"
+
+
+def judge(metrics: list[Metric]) -> Comparison:
+    """Return the verdict on the outputs with other bytes."""
+    judged = [metric for metric in metrics if metric.allowed is not None]
+    if not judged:
+        return Comparison("different", "other bytes, no metric to judge by")
+    if all(abs(metric.locked - metric.rerun) <= metric.allowed for metric in judged):
+        return Comparison("equivalent", "other bytes, accuracy within noise")
+    return Comparison("different", "other bytes, accuracy outside noise")
+
+
+def read_seed_errors(root: Path) -> list[int]:
+    """Return the test errors of each seed that docs/seeds.json has for the recipe in params.yaml.
+
+    Raises:
+        DigitsError: the file is damaged.
+    """
+    if not ((root / SEEDS).is_file() and (root / "params.yaml").is_file()):
+        return []
+    recipe = load_yaml(str(root / "params.yaml")).get("recipe")
     try:
-        return judge(differences(locked, made, root), getattr(tolerances, name), unit)
-    except DigitsError as error:
-        return Comparison("different", str(error).replace(f"{root}/", ""))
-
-
-def judge(differences: Differences, tolerance: Tolerance, unit: str) -> Comparison:
-    """Count the differences that are larger than the tolerance, and say whether they are too many."""
-    count, beyond, largest, total = 0, 0, 0.0, 0.0
-    for some in differences:
-        count += some.size
-        beyond += int((some > tolerance.difference).sum())
-        largest = max(largest, float(some.max(initial=0)))
-        total += float(some.sum())
-    share, mean = (beyond / count, total / count) if count else (0.0, 0.0)
-    reason = (
-        f"differs by at most {largest:.2g}, on average by {mean:.2g}; {beyond} of {count} {unit} "
-        f"({share:.2%}) by more than {tolerance.difference:g}, allowed are {tolerance.share:.2%}"
-    )
-    figures = {"count": count, "largest": largest, "mean": mean, "share_beyond": share}
-    return Comparison("equivalent" if share <= tolerance.share else "different", reason, figures)
+        recipes = json.loads((root / SEEDS).read_text(encoding="utf-8"))
+        return [int(row["test_errors"]) for row in recipes[recipe]["rows"]] if recipe in recipes else []
+    except (KeyError, TypeError, ValueError) as error:
+        raise DigitsError(f"{SEEDS}: not a table of seeds ({error})") from error

@@ -1,4 +1,4 @@
-"""What Git says of a checkout."""
+"""What Git knows about a checkout: its commit, its changed files, and a clone of it."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from digits.errors import DigitsError
 
 
 def environment() -> dict[str, str]:
-    """Give this process's environment without what ties Git and DVC to a repository, as in a hook."""
+    """Return the environment without the variables that tie Git and DVC to a repository, as in a hook."""
     ties = ("GIT_", "DVC_ROOT", "DVC_STAGE", "DVC_EXP_")
     return {
         name: value
@@ -18,14 +18,14 @@ def environment() -> dict[str, str]:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    """Run Git in `folder` and give what it prints.
+    """Run Git in `folder` and return its output.
 
     Raises:
-        DigitsError: Git refuses, in its own words.
+        DigitsError: Git fails; the text is its own message.
     """
     try:
         result = subprocess.run(
-            # Without optional locks, `git status` leaves the index as it is; no hook of the user's is to run.
+            # Without optional locks, `git status` does not rewrite the index. No hook of the user may run.
             ["git", "--no-optional-locks", "-c", "core.hooksPath=/dev/null", *arguments],
             cwd=folder,
             env=environment(),
@@ -40,7 +40,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def commit(root: Path) -> str:
-    """Give the full name of the commit that is checked out.
+    """Return the full hash of the commit that is checked out.
 
     Raises:
         DigitsError: this is no Git repository, or has no commit.
@@ -49,7 +49,7 @@ def commit(root: Path) -> str:
 
 
 def uncommitted(root: Path) -> dict[str, str]:
-    """Give the files under `root` that are not as in the commit, and how: changed, deleted or untracked."""
+    """Return the files under `root` that differ from the commit, and how: changed, deleted or untracked."""
     states = {}
     prefix = _git(root, "rev-parse", "--show-prefix").strip("\n")
     for line in _git(
@@ -61,11 +61,35 @@ def uncommitted(root: Path) -> dict[str, str]:
     return states
 
 
-def clone(root: Path, name: str, folder: Path) -> Path:
-    """Clone the repository around `root` into `folder` at the commit `name`, with no file shared.
+def changed_since(root: Path, file: str, folder: str) -> dict[str, str]:
+    """Return the files in `folder` that differ from the commit that last changed `file`.
+
+    Args:
+        root: the folder from which all paths start.
+        file: a path. Where it has uncommitted changes, no commit is comparable and the result is empty.
+        folder: a path.
 
     Returns:
-        The place of `root` in the clone.
+        How each file differs: added, changed or missing.
+    """
+    last = _git(root, "log", "-1", "--format=%H", "--", file).strip()
+    if not last or _git(root, "status", "--porcelain", "--", file):
+        return {}
+    diff = _git(root, "diff", "--name-status", "--no-renames", "--relative", "-z", last, "--", folder)
+    fields = diff.split("\0")
+    states = {"A": "added", "D": "missing"}
+    files = {
+        path: states.get(state, "changed") for state, path in zip(fields[::2], fields[1::2], strict=False)
+    }
+    untracked = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", folder)
+    return files | {path: "added" for path in untracked.split("\0") if path}
+
+
+def clone(root: Path, name: str, folder: Path) -> Path:
+    """Clone the repository around `root` into `folder` at the commit `name`, sharing no files.
+
+    Returns:
+        The folder of the clone that corresponds to `root`.
     """
     top = Path(_git(root, "rev-parse", "--show-toplevel").strip("\n"))
     _git(root, "clone", "--quiet", "--no-hardlinks", "--no-checkout", "--template=", str(top), str(folder))

@@ -1,10 +1,8 @@
-"""The stages that dvc.yaml declares, read by DVC itself so that its templates and targets mean the same here.
-
-DVC is opened without its lock, its database and its temporary folder, and so changes nothing in the checkout.
-"""
+"""The stages that dvc.yaml declares, read by DVC itself, which resolves templates and targets."""
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +17,13 @@ from dvc.utils.serialize import load_yaml
 from digits.errors import DigitsError, unknown_name
 
 
-class _Onlooker(Repo):  # type: ignore[misc]
-    """A DVC repository that is looked at only: where DVC knows no folder of its own, it writes none."""
+class _ReadOnlyRepo(Repo):  # type: ignore[misc]
+    """A DVC repository that is opened without DVC's lock, database and temporary folder.
+
+    DVC has no setting for this: `Repo(root, config={"core": {"site_cache_dir": ...}})` moves the database out
+    of the checkout, but still writes `.dvc/tmp` and `.dvc/.gitignore`. A repository without a DVC folder
+    writes neither; its cache and its settings are then found by the two other overrides.
+    """
 
     def _get_repo_dirs(self, *arguments: Any, **keywords: Any) -> tuple[str, None]:
         root, _ = super()._get_repo_dirs(*arguments, **keywords)
@@ -40,10 +43,10 @@ class Pipeline:
     """Stages of one checkout.
 
     Attributes:
-        root: the checkout's folder.
-        repo: DVC's view of it.
-        stages: DVC's stages, each behind those that it needs.
-        locks: the content of the lock beside each dvc.yaml, by its path.
+        root: the folder of the checkout.
+        repo: DVC's object for it.
+        stages: DVC's stages, each after those that it depends on.
+        locks: the content of the lock file beside each dvc.yaml, by its path.
     """
 
     root: Path
@@ -52,28 +55,49 @@ class Pipeline:
     locks: dict[Path, Any]
 
     def locked_entry(self, stage: Any) -> dict[str, Any] | None:
-        """Give what the lock says of `stage`, or None where it does not know it."""
+        """Return the entry of `stage` in the lock, or None where it has none."""
         entry: dict[str, Any] | None = self.locks[_lock_of(stage)].get("stages", {}).get(stage.name)
         return entry
 
+    def lock_path(self, stage: Any) -> str:
+        """Return the path of the lock file that has the entry of `stage`, relative to the root."""
+        return _lock_of(stage).relative_to(self.root).as_posix()
+
+    def outputs(self) -> list[Any]:
+        """Return DVC's outputs of all stages, in the order of the stages."""
+        return [out for stage in self.stages for out in stage.outs]
+
     def path(self, item: Any) -> str:
-        """Give the path of one of DVC's dependencies or outputs, relative to the root if it lies inside."""
+        """Return the path of a dependency or an output, relative to the root if it is inside."""
         path = Path(item.fs_path)
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
 
     def stages_before(self, stage: Any) -> list[Any]:
-        """Give the stages whose outputs `stage` reads."""
+        """Return the stages whose outputs `stage` reads."""
         return list(self.repo.index.graph.successors(stage))
 
-    def names(self) -> set[str]:
-        """Give the path of every file that the stages name, dvc.yaml and dvc.lock included."""
+    def ignores(self, path: str) -> bool:
+        """Return whether .dvcignore leaves out the file at `path`, relative to the root."""
+        return bool(self.repo.dvcignore.is_ignored_file(str(self.root / path)))
+
+    def named(self, files: Iterable[str]) -> set[str]:
+        """Return those of `files` that a stage names, by themselves or by a folder that they are in.
+
+        dvc.yaml and dvc.lock count as named.
+        """
         items = [item for stage in self.stages for item in (*stage.deps, *stage.outs)]
-        files = [file for stage in self.stages for file in (Path(stage.path), _lock_of(stage))]
-        return {*map(self.path, items), *(file.relative_to(self.root).as_posix() for file in files)}
+        names = {*map(self.path, items), *map(self.lock_path, self.stages)}
+        names |= {Path(stage.path).relative_to(self.root).as_posix() for stage in self.stages}
+        return {
+            file
+            for file in files
+            if file in names
+            or (any(parent.as_posix() in names for parent in Path(file).parents) and not self.ignores(file))
+        }
 
 
 def find_root(folder: Path) -> Path:
-    """Give the root of the DVC repository that `folder` lies in.
+    """Return the root of the DVC repository around `folder`.
 
     Raises:
         DigitsError: there is none.
@@ -85,7 +109,7 @@ def find_root(folder: Path) -> Path:
 
 
 def read_pipeline(root: Path, target: str | None = None) -> Pipeline:
-    """Read all stages, or the stage called `target` and those that it needs.
+    """Read all stages, or the stage called `target` and those that it depends on.
 
     Raises:
         DigitsError: dvc.yaml, dvc.lock or a params file is missing or damaged, or `target` is no stage.
@@ -94,7 +118,7 @@ def read_pipeline(root: Path, target: str | None = None) -> Pipeline:
         if not (root / name).is_file():
             raise DigitsError(f"{name}: no such file in {root}")
     try:
-        repo = _Onlooker(str(root))
+        repo = _ReadOnlyRepo(str(root))
         graph = repo.index.graph
     except DvcException as error:
         raise DigitsError(one_line(error)) from error
@@ -115,15 +139,15 @@ def _lock_of(stage: Any) -> Path:
 
 
 def cached(root: Path, wanted: str) -> Path:
-    """Give the place in the local cache of the repository at `root` of the content with the hash `wanted`.
+    """Return where the local cache of the repository at `root` keeps the content with the hash `wanted`.
 
-    Whether it is there is another question.
+    The cache need not have it.
     """
-    return Path(_Onlooker(str(root)).cache.local.oid_to_path(wanted))
+    return Path(_ReadOnlyRepo(str(root)).cache.local.oid_to_path(wanted))
 
 
 def name_of(stage: Any) -> str:
-    """Give the name by which `dvc repro`, started at the root, knows `stage`."""
+    """Return the name of `stage` as `dvc repro` takes it at the root."""
     file, name = stage.path_in_repo, getattr(stage, "name", None)
     if name is None:
         return str(file)
@@ -131,7 +155,7 @@ def name_of(stage: Any) -> str:
 
 
 def content_hash(item: Any) -> str | None:
-    """Give the hash, as DVC counts it, of what lies at a dependency or output, or None where nothing does."""
+    """Return DVC's hash of the file or folder at a dependency or output, or None where there is none."""
     path = Path(item.fs_path)
     if path.is_dir():
         return str(item.get_hash().value)
@@ -139,12 +163,12 @@ def content_hash(item: Any) -> str | None:
 
 
 def file_hash(path: Path) -> str:
-    """Give the MD5 of a file's bytes, which DVC names contents by."""
+    """Return the MD5 of a file's bytes, which is DVC's hash of it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def one_line(error: BaseException) -> str:
-    """Give an error's text, and that of its cause where DVC leaves the reason there, in one line."""
+    """Return an error's text in one line, with that of its cause, where DVC often puts the reason."""
     parts = [str(error)] + ([str(error.__cause__)] if error.__cause__ else [])
     return ": ".join(" ".join(part.split()) for part in parts if part).replace("'./", "'")

@@ -1,17 +1,17 @@
-// Questions to the server, one at a time: while one waits for its answer, only the latest that follows it is kept.
+// Requests to the server, one at a time: while one is under way, only the latest of those that follow is kept.
 
-const PAUSE = 60; // milliseconds from the start of one question to the start of the next
-const PATIENCE = 30000; // milliseconds, for an answer
+const INTERVAL = 60; // milliseconds from the start of one request to the start of the next
+const TIMEOUT = 30000; // milliseconds, for an answer
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
 
 export class Asking {
-  content = null; // gives a promise of the drawing's bytes
-  onbusy = null; // is told when questions begin and cease to wait for an answer
+  content = null; // returns a promise of the drawing's bytes
+  onbusy = null; // called with true when requests start, and with false when none is left
   #answered;
   #refused;
-  #wanted = null; // the question that comes next: {file}, without a file for the drawing
-  #stopper = null; // of the question that waits for its answer
+  #next = null; // the request that comes next: {file}, without a file for the drawing
+  #controller = null; // aborts the request that is under way
   #busy = false;
 
   constructor(answered, refused) {
@@ -20,25 +20,25 @@ export class Asking {
   }
 
   ask(file) {
-    // The answer to a picture is worth nothing once there is something else; that to half a stroke is.
-    if (file || this.#stopper?.file) this.#stopper?.abort();
-    this.#wanted = { file };
+    // An answer about a replaced picture is useless; one about half a stroke still moves the bars.
+    if (file || this.#controller?.file) this.#controller?.abort();
+    this.#next = { file };
     if (!this.#busy) this.#work();
   }
 
   stop() {
-    this.#wanted = null;
-    this.#stopper?.abort();
+    this.#next = null;
+    this.#controller?.abort();
   }
 
   async #work() {
     this.#setBusy(true);
-    while (this.#wanted) {
-      const { file } = this.#wanted;
+    while (this.#next) {
+      const { file } = this.#next;
       const start = performance.now();
-      this.#wanted = null;
-      await this.#one(file);
-      await pause(start + PAUSE - performance.now());
+      this.#next = null;
+      await this.#request(file);
+      await pause(start + INTERVAL - performance.now());
     }
     this.#setBusy(false);
   }
@@ -48,23 +48,23 @@ export class Asking {
     this.onbusy(busy);
   }
 
-  async #one(file) {
-    const stopper = (this.#stopper = new AbortController());
-    stopper.file = file;
-    const timer = setTimeout(() => stopper.abort("late"), PATIENCE);
+  async #request(file) {
+    const controller = (this.#controller = new AbortController());
+    controller.file = file;
+    const timer = setTimeout(() => controller.abort("late"), TIMEOUT);
     try {
       const body = file ?? (await this.content());
-      const response = await fetch("predict", { method: "POST", body, signal: stopper.signal });
+      const response = await fetch("predict", { method: "POST", body, signal: controller.signal });
       const text = await response.text();
-      if (stopper.signal.aborted) return;
+      if (controller.signal.aborted) return;
       if (response.ok) await this.#answered(JSON.parse(text), file);
       else this.#refused(response.status === 503 ? "Busy" : "Refused", text.trim());
     } catch {
-      if (stopper.signal.reason === "late") this.#refused("No answer", "The server takes too long.");
-      else if (!stopper.signal.aborted) this.#refused("No answer", "Is `digits app` still running?");
+      if (controller.signal.reason === "late") this.#refused("No answer", "The server takes too long.");
+      else if (!controller.signal.aborted) this.#refused("No answer", "Is `digits app` still running?");
     } finally {
       clearTimeout(timer);
-      this.#stopper = null;
+      this.#controller = null;
     }
   }
 }

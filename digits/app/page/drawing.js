@@ -1,17 +1,17 @@
-// The canvas: strokes by pointer or by keys, a picture in their place, and the way back.
+// The canvas: strokes by pointer or keyboard, or a picture instead of them, and undo.
 
 const STEP = 1 / 40; // of the canvas, for an arrow key
 
-// A mark is a stroke, a picture, or a wiping of the canvas; what stands after the last wiping is seen.
-// Places and widths are shares of the canvas, from 0 to 1.
+// A mark is a stroke, a picture, or a clearing of the canvas. What is seen: the last mark if it is a picture,
+// otherwise the strokes after the last picture or clearing. Points and widths are fractions of the canvas.
 export class Drawing extends EventTarget {
   #marks = [];
   #canvas;
   #context;
-  #pen; // the ring that shows where the keys draw
+  #pen; // the ring that shows where the keyboard draws
   #place = [0.5, 0.5];
-  #stroke = null; // the one that is being drawn
-  #pointer = null; // which pointer draws it; null for the keys
+  #stroke = null; // the stroke that is being drawn
+  #pointer = null; // the pointer that draws it; null for the keyboard
   width = 0.07;
 
   constructor(canvas, pen) {
@@ -51,7 +51,7 @@ export class Drawing extends EventTarget {
     this.#add({ file });
   }
 
-  // Show the picture that was put last; `bitmap` is null where the browser cannot read it.
+  // Show the picture that was added last; `bitmap` is null if the browser cannot read it.
   preview(bitmap) {
     this.#marks.at(-1).bitmap = bitmap;
     this.#redraw();
@@ -85,10 +85,10 @@ export class Drawing extends EventTarget {
   }
 
   #start(point) {
-    const wipe = this.picture !== undefined;
+    const covered = this.picture !== undefined;
     this.#stroke = { points: [point], width: this.width };
     this.#marks.push(this.#stroke);
-    if (wipe) this.#redraw();
+    if (covered) this.#redraw();
     else this.#line(this.#stroke, 0);
     this.#changed();
   }
@@ -107,7 +107,7 @@ export class Drawing extends EventTarget {
 
   #point(event) {
     const { left, top, width, height } = this.#canvas.getBoundingClientRect();
-    // Only a pen knows its pressure; others say 0, 0.5 or 1 of their own accord.
+    // Only a pen measures pressure; other pointers report a fixed 0, 0.5 or 1.
     const pressure = event.pointerType === "pen" ? 0.5 + event.pressure : 1;
     return [(event.clientX - left) / width, (event.clientY - top) / height, pressure];
   }
@@ -124,7 +124,7 @@ export class Drawing extends EventTarget {
   #move(event) {
     if (event.pointerId !== this.#pointer) return;
     const events = event.getCoalescedEvents?.() ?? [];
-    for (const each of events.length ? events : [event]) this.#extend(this.#point(each));
+    for (const move of events.length ? events : [event]) this.#extend(this.#point(move));
   }
 
   #end(event) {
@@ -153,7 +153,7 @@ export class Drawing extends EventTarget {
     this.#pen.classList.toggle("down", this.#stroke !== null);
   }
 
-  // Draw a stroke's piece that ends at the point with this index; the first is a dot.
+  // Draw the segment of a stroke that ends at the point with this index; at the first point, draw a dot.
   #line({ points, width }, last) {
     const size = this.#canvas.width;
     const [from, to] = [points[Math.max(0, last - 1)], points[last]];

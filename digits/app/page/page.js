@@ -1,23 +1,22 @@
-// The page: what is drawn, dropped, pasted or chosen goes to the server; what it answers is shown.
+// The page: sends what is drawn, dropped, pasted or chosen to the server, and shows the answer.
 
 import { Asking } from "./asking.js";
 import { Drawing } from "./drawing.js";
 import { showAnswer, showNothing, showRefusal, speak } from "./showing.js";
 
+// The server's limit, which a test compares with this one: when the server cuts off a much larger upload, the
+// browser may not get to read why.
+const MOST_MIB = 16;
+
 const find = (id) => document.getElementById(id);
-const mostBytes = Number(document.body.dataset.mostBytes);
 const drawing = new Drawing(find("canvas"), find("pen"));
-const asking = new Asking(answered, refused);
+const asking = new Asking(answered, showRefusal);
 
 async function answered(answer, file) {
   const bitmap = file && (await createImageBitmap(file).catch(() => null));
   if (file !== drawing.picture) return;
   if (file) drawing.preview(bitmap);
   showAnswer(answer, bitmap);
-}
-
-function refused(headline, detail) {
-  showRefusal(headline, detail);
 }
 
 function changed() {
@@ -35,11 +34,8 @@ function changed() {
 
 function put(file) {
   if (!file) return;
-  if (file.size > mostBytes) {
-    refused("Too large", `${file.name || "The picture"} has more than ${Math.floor(mostBytes / 2 ** 20)} MiB.`);
-    return;
-  }
-  drawing.put(file);
+  if (file.size <= MOST_MIB * 2 ** 20) drawing.put(file);
+  else showRefusal("Too large", `${file.name || "The picture"} has more than ${MOST_MIB} MiB.`);
 }
 
 function setBrush(size) {
@@ -57,7 +53,7 @@ find("brush").addEventListener("input", (event) => setBrush(event.target.value))
 find("choose").addEventListener("click", () => find("file").click());
 find("file").addEventListener("change", (event) => {
   put(event.target.files[0]);
-  event.target.value = ""; // so that the same file can be chosen again
+  event.target.value = ""; // otherwise choosing the same file again is no change
 });
 
 document.addEventListener("paste", (event) => put(event.clipboardData.files[0]));
@@ -72,7 +68,7 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("dropping");
   if (event.dataTransfer.files.length) put(event.dataTransfer.files[0]);
-  else refused("Not a file", "Drop the file of a picture.");
+  else showRefusal("Not a file", "Drop an image file.");
 });
 
 document.addEventListener("keydown", (event) => {

@@ -1,6 +1,6 @@
-// The answer: verdict, what the network sees, and a bar for each digit.
+// The answer: the verdict, what the network sees, and a bar for each digit.
 
-const QUIET = 600; // milliseconds without another answer before a screen reader is told
+const SPEAK_DELAY = 600; // milliseconds without a newer answer before a screen reader hears it
 
 const find = (id) => document.getElementById(id);
 const percent = (share) => `${(Math.floor(1000 * share) / 10).toFixed(1)}%`;
@@ -19,8 +19,8 @@ const rows = Array.from({ length: 10 }, (_, digit) => {
 
 let speaking;
 
-// Tell a screen reader, unless something else is said within `delay` milliseconds.
-export function speak(text, delay = QUIET) {
+// Tell a screen reader, unless newer text comes within `delay` milliseconds.
+export function speak(text, delay = SPEAK_DELAY) {
   clearTimeout(speaking);
   speaking = setTimeout(() => (find("spoken").textContent = text), delay);
 }
@@ -38,11 +38,11 @@ export function showRefusal(headline, detail) {
   find("box").hidden = true;
 }
 
-// Show what the server answered; `bitmap` is the picture it answered to, null for a drawing.
+// Show the server's answer; `bitmap` is the picture that was sent, null for a drawing.
 export function showAnswer({ digit, confidence, probabilities, sure, reason, image, box }, bitmap) {
   if (sure) verdict("sure", digit, `It is a ${digit}`, `${percent(confidence)} sure.`);
-  else if (!box) verdict("unsure", "?", "Nothing to read", `${reason}.`);
-  else verdict("unsure", `${digit}?`, "Unsure", `Likeliest a ${digit}, but ${reason}.`);
+  else if (!box) verdict("unsure", "?", "Nothing to read", "No ink was found.");
+  else verdict("unsure", `${digit}?`, "Unsure", `Most likely a ${digit}, but ${reason}.`);
   showBars(probabilities, box ? digit : null);
   showSeen(image);
   showBox(box, bitmap);
@@ -56,7 +56,7 @@ function verdict(state, sign, headline, detail) {
   speak(`${headline}. ${detail}`);
 }
 
-// `probabilities` are ten shares, or null where there is no answer.
+// `probabilities` are ten numbers from 0 to 1, or null without an answer.
 function showBars(probabilities, likeliest) {
   rows.forEach(({ row, fill, value }, digit) => {
     row.classList.toggle("likeliest", digit === likeliest);
@@ -75,13 +75,13 @@ function showSeen(image) {
   find("seen").ariaLabel = `What the network sees: 28 by 28 pixels, ${image ? "light on dark" : "nothing yet"}`;
 }
 
-// The picture is seen whole in the middle of the square canvas.
+// The canvas shows the whole picture, centred; the box is scaled and moved with it.
 function showBox(box, bitmap) {
   find("box").hidden = !(box && bitmap);
   if (!box || !bitmap) return;
   const size = Math.max(bitmap.width, bitmap.height);
-  const [aside, above] = [(size - bitmap.width) / 2, (size - bitmap.height) / 2];
+  const [marginX, marginY] = [(size - bitmap.width) / 2, (size - bitmap.height) / 2];
   const [left, top, right, bottom] = box;
-  const shares = { left: aside + left, top: above + top, width: right - left, height: bottom - top };
-  for (const [name, length] of Object.entries(shares)) find("box").style[name] = `${(100 * length) / size}%`;
+  const lengths = { left: marginX + left, top: marginY + top, width: right - left, height: bottom - top };
+  for (const [name, length] of Object.entries(lengths)) find("box").style[name] = `${(100 * length) / size}%`;
 }
