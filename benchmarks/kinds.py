@@ -37,9 +37,10 @@ class Writer:
         image = Image.fromarray(self.images[place])
         image = image.crop(image.getbbox())
         scale = max(4, height / image.height)
-        big = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
+        big = image.resize(
+            (round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS
+        )
         soft = big.filter(ImageFilter.GaussianBlur(0.35 * scale))
-        level = {True: 190, False: 60}[width < 1] if width != 1 else 110
         level = 110 + (80 if width < 1 else -60) * min(1.0, abs(1 - width))
         mask = soft.point(lambda value: max(0, min(255, round((value - level) * 8 + 128))))
         mask = mask.crop(mask.getbbox() or (0, 0, *mask.size))
@@ -48,7 +49,9 @@ class Writer:
             self.labels[place]
         )
 
-    def row(self, count: int, height: int, gap: int, width: float = 1.0) -> tuple[Image.Image, str, list[int]]:
+    def row(
+        self, count: int, height: int, gap: int, width: float = 1.0
+    ) -> tuple[Image.Image, str, list[int]]:
         """Return a row of digits as a mask, what it reads, and where each digit begins."""
         digits = [self.digit(height, width) for _ in range(count)]
         starts, left = [], 0
@@ -115,6 +118,7 @@ def on_paper(
 
 
 def paper_light(random: np.random.Generator) -> Colour:
+    """Draw the colour of paper in any light."""
     level = whole(random, 120, 240)
     return tuple(min(255, max(0, level + whole(random, -15, 15))) for _ in range(3))  # type: ignore[return-value]
 
@@ -123,16 +127,19 @@ def paper_light(random: np.random.Generator) -> Colour:
 
 
 def plain(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: plain."""
     picture, label, _ = on_paper(random, writer, WHITE, BLACK, 0)
     return picture, label
 
 
 def pen_on_paper(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: pen on paper."""
     picture, label, _ = on_paper(random, writer, paper_light(random))
     return photographed(random, picture), label
 
 
 def pencil(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: pencil."""
     level = whole(random, 180, 235)
     ink = level - whole(random, 45, 90)
     picture, label, _ = on_paper(random, writer, (level, level, level - 5), (ink, ink, ink), 3, 0.2)
@@ -140,6 +147,7 @@ def pencil(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def small_black_on_white(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: 28x28, black on white."""
     mask, label = writer.digit(whole(random, 18, 25), random.uniform(0.7, 1.4))
     picture = Image.new("RGB", (28, 28), WHITE)
     write(picture, mask, ((28 - mask.width) // 2, (28 - mask.height) // 2), BLACK)
@@ -147,6 +155,7 @@ def small_black_on_white(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def jagged_paint(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: a paint program's, up to 40 pixels."""
     mask, label = writer.digit(whole(random, 19, 27), random.uniform(1, 1.6))
     side = whole(random, 28, 40)
     picture = Image.new("RGB", (side, side), WHITE)
@@ -156,6 +165,7 @@ def jagged_paint(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def bars_across(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: bars across the whole digit."""
     mask, label = writer.digit(300, random.uniform(0.2, 1), "4725")
     mask = mask.resize((whole(random, 260, 340), 300))
     picture = ground(random, (mask.width + 60, 360), paper_light(random), 4)
@@ -178,6 +188,7 @@ def strokes(points: list[list[tuple[float, float]]], random: np.random.Generator
 
 
 def drawn(random: np.random.Generator, points: list[list[tuple[float, float]]], label: str) -> Drawn:
+    """Draw a digit by its strokes on paper."""
     mask = strokes(points, random, whole(random, 12, 50))
     picture = ground(random, (whole(random, 260, 500), whole(random, 320, 500)), paper_light(random), 3)
     write(picture, mask, ((picture.width - 200) // 2, (picture.height - 260) // 2), BLACK)
@@ -185,10 +196,12 @@ def drawn(random: np.random.Generator, points: list[list[tuple[float, float]]], 
 
 
 def open_four(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: open 4."""
     return drawn(random, [[(0.15, 0), (0.05, 0.6), (1, 0.6)], [(0.75, 0.15), (0.72, 1)]], "4")
 
 
 def one_with_base(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: 1 with a base."""
     mask = strokes([[(0.2, 0.25), (0.5, 0), (0.5, 1)], [(0.15, 1), (0.85, 1)]], random, whole(random, 12, 50))
     mask = mask.resize((130, 260))
     picture = ground(random, (whole(random, 260, 500), whole(random, 320, 500)), paper_light(random), 3)
@@ -197,10 +210,12 @@ def one_with_base(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def crossed_seven(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: crossed 7."""
     return drawn(random, [[(0.05, 0.03), (0.95, 0), (0.35, 1)], [(0.3, 0.52), (0.8, 0.48)]], "7")
 
 
 def thin_one(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: a thin 1."""
     mask, label = writer.digit(whole(random, 200, 300), 0.2, "1")
     picture = ground(random, (whole(random, 250, 400), 360), paper_light(random), 3)
     write(picture, mask, ((picture.width - mask.width) // 2, 30), BLUE_PEN)
@@ -208,21 +223,27 @@ def thin_one(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def cropped_on_paper(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: cropped closely on paper."""
     picture, label, _ = on_paper(random, writer, paper_light(random), margin=random.uniform(0, 0.1))
     return photographed(random, picture), label
 
 
 def cropped_on_white(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: cropped closely on white."""
     picture, label, _ = on_paper(random, writer, WHITE, BLACK, 0, margin=random.uniform(0, 0.1))
     return picture, label
 
 
 def framed(random: np.random.Generator, writer: Writer) -> Drawn:
-    picture, label, _ = on_paper(random, writer, paper_light(random), PENCIL if random.random() < 0.3 else BLACK)
+    """Draw this kind: a frame along the border."""
+    picture, label, _ = on_paper(
+        random, writer, paper_light(random), PENCIL if random.random() < 0.3 else BLACK
+    )
     return ImageOps.expand(picture, whole(random, 2, 12), BLACK if random.random() < 0.7 else BLUE_PEN), label
 
 
 def letterboxed(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: letterbox bars."""
     picture, label, _ = on_paper(random, writer, paper_light(random))
     bar = whole(random, 20, 90)
     border = (bar, 0, bar, 0) if random.random() < 0.5 else (0, bar, 0, bar)
@@ -230,15 +251,19 @@ def letterboxed(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def form_cell(random: np.random.Generator, writer: Writer) -> Drawn:
-    picture, label, box = on_paper(random, writer, paper_light(random), margin=random.uniform(0.15, 0.4))
+    """Draw this kind: a form's cell."""
+    picture, label, _ = on_paper(random, writer, paper_light(random), margin=random.uniform(0.15, 0.4))
     draw = ImageDraw.Draw(picture)
     for offset in range(whole(random, 2, 6)):
         near = whole(random, 0, 1) + offset
-        draw.rectangle((near, near, picture.width - 1 - near, picture.height - 1 - near), outline=(60, 60, 60))
+        draw.rectangle(
+            (near, near, picture.width - 1 - near, picture.height - 1 - near), outline=(60, 60, 60)
+        )
     return photographed(random, picture), label
 
 
 def plot(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: a plot with axes."""
     from matplotlib.figure import Figure
 
     mask, label = writer.digit(20)
@@ -256,6 +281,7 @@ def plot(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def icon(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: an app's icon."""
     side = whole(random, 100, 400)
     picture = Image.new("RGB", (side, side), WHITE if random.random() < 0.7 else (30, 30, 34))
     colour = tuple(int(value) for value in random.integers(0, 200, 3))
@@ -279,15 +305,20 @@ def desk(random: np.random.Generator, size: tuple[int, int]) -> Image.Image:
 
 
 def sheet_on_table(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: a sheet on a dark table."""
     sheet, label, _ = on_paper(random, writer, (225, 222, 214))
     turned = sheet.convert("RGBA").rotate(random.uniform(-12, 12), Image.Resampling.BICUBIC, expand=True)
-    picture = desk(random, (round(turned.width * random.uniform(1.2, 2)), round(turned.height * random.uniform(1.2, 1.8))))
+    picture = desk(
+        random,
+        (round(turned.width * random.uniform(1.2, 2)), round(turned.height * random.uniform(1.2, 1.8))),
+    )
     place = (whole(random, 0, picture.width - turned.width), whole(random, 0, picture.height - turned.height))
     picture.paste(turned, place, turned)
     return photographed(random, picture), label
 
 
 def note_on_desk(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: a note on a desk."""
     colours = [(250, 230, 110), (250, 160, 170), (150, 220, 160), (150, 200, 240)]
     side = whole(random, 160, 300)
     note = ground(random, (side, side), colours[whole(random, 0, 3)], 3)
@@ -302,6 +333,7 @@ def note_on_desk(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def small_in_photograph(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: small in a photograph."""
     height = whole(random, 900, 1500)
     picture = ground(random, (round(height * 4 / 3), height), paper_light(random), 6)
     mask, label = writer.digit(round(height * random.uniform(0.05, 0.1)), random.uniform(0.6, 1.2))
@@ -314,6 +346,7 @@ def small_in_photograph(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def equal_luminance(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: ink and ground of one luminance."""
     pairs = [((70, 160, 60), (215, 70, 60)), ((205, 60, 60), (50, 90, 255)), ((125, 125, 125), (215, 85, 80))]
     paper, ink = pairs[whole(random, 0, 2)]
     picture, label, _ = on_paper(random, writer, paper, ink, 2)
@@ -325,9 +358,7 @@ def shaded(random: np.random.Generator, picture: Image.Image, soft: float, depth
     shadow = Image.new("L", picture.size, 0)
     width, height = picture.size
     centre = (whole(random, 0, width), whole(random, 0, height))
-    corners = [
-        (centre[0] + random.normal(0, width), centre[1] + random.normal(0, height)) for _ in range(4)
-    ]
+    corners = [(centre[0] + random.normal(0, width), centre[1] + random.normal(0, height)) for _ in range(4)]
     ImageDraw.Draw(shadow).polygon(corners, 255)
     shadow = shadow.filter(ImageFilter.GaussianBlur(soft))
     dark = picture.point(lambda value: round(value * (1 - depth)))
@@ -335,12 +366,14 @@ def shaded(random: np.random.Generator, picture: Image.Image, soft: float, depth
 
 
 def shadow(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: shadow."""
     picture, label, _ = on_paper(random, writer, (214, 210, 204))
     soft = shaded(random, picture, random.uniform(2, 60), random.uniform(0.3, 0.7))
     return photographed(random, soft), label
 
 
 def glare(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: glare."""
     picture, label, _ = on_paper(random, writer, (190, 188, 184))
     spot = Image.new("L", picture.size)
     x, y, radius = (whole(random, 0, picture.width), whole(random, 0, picture.height), whole(random, 40, 140))
@@ -350,6 +383,7 @@ def glare(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def ruled(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: ruled."""
     picture, label, _ = on_paper(random, writer, (228, 226, 220))
     lined = picture.copy()
     draw = ImageDraw.Draw(lined)
@@ -359,6 +393,7 @@ def ruled(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def squared(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: squared."""
     picture, label, _ = on_paper(random, writer, (228, 226, 220))
     draw = ImageDraw.Draw(lined := picture.copy())
     step = whole(random, 30, 90)
@@ -369,11 +404,13 @@ def squared(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def board(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: board."""
     picture, label, _ = on_paper(random, writer, (40, 60, 50), (225, 228, 222), 8, 1)
     return photographed(random, picture, 8), label
 
 
 def transparent(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: transparent."""
     mask, label = writer.digit(whole(random, 60, 300))
     picture = Image.new("RGBA", (mask.width + 60, mask.height + 60))
     colour = BLACK if random.random() < 0.5 else WHITE
@@ -382,6 +419,7 @@ def transparent(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def hard_jpeg(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: JPEG of quality 8."""
     picture, label, _ = on_paper(random, writer, paper_light(random), BLACK)
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=8)
@@ -389,17 +427,22 @@ def hard_jpeg(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def stained(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: a stain over it."""
     picture, label, box = on_paper(random, writer, (224, 220, 210))
     stain = Image.new("L", picture.size)
     x, y = whole(random, box[0], box[2]), whole(random, box[1], box[3])
     radius = whole(random, 40, 120)
     ImageDraw.Draw(stain).ellipse((x - radius, y - radius, x + radius, y + radius), 110)
     brown = Image.new("RGB", picture.size, (150, 110, 70))
-    return photographed(random, ImageChops.multiply(picture, Image.composite(brown, Image.new("RGB", picture.size, WHITE), stain))), label
+    return photographed(
+        random,
+        ImageChops.multiply(picture, Image.composite(brown, Image.new("RGB", picture.size, WHITE), stain)),
+    ), label
 
 
 def beside_text(random: np.random.Generator, writer: Writer) -> Drawn:
-    picture, label, box = on_paper(random, writer, paper_light(random), BLACK)
+    """Draw this kind: beside text."""
+    picture, label, _ = on_paper(random, writer, paper_light(random), BLACK)
     font = ImageFont.load_default(whole(random, 14, 28))
     ImageDraw.Draw(picture).text((4, 4), "Answer to question:", (40, 40, 40), font)
     return photographed(random, picture), label
@@ -409,14 +452,18 @@ def beside_text(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def row(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: a row."""
     height = whole(random, 50, 140)
-    mask, text, _ = writer.row(whole(random, 3, 8), height, round(height * random.uniform(0.15, 0.6)), random.uniform(0.5, 1.2))
+    mask, text, _ = writer.row(
+        whole(random, 3, 8), height, round(height * random.uniform(0.15, 0.6)), random.uniform(0.5, 1.2)
+    )
     picture = ground(random, (mask.width + 2 * height, 3 * height), paper_light(random), 5)
     write(picture, mask, (height, height), BLUE_PEN)
     return photographed(random, picture), text
 
 
 def row_at_the_edge(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: a row at the edge."""
     height = whole(random, 60, 140)
     mask, text, _ = writer.row(4, height, round(height * random.uniform(0.2, 0.5)))
     picture = Image.new("RGB", (mask.width + height, 2 * height), WHITE)
@@ -425,6 +472,7 @@ def row_at_the_edge(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def row_cropped(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: a row cropped closely."""
     height = whole(random, 40, 140)
     mask, text, _ = writer.row(whole(random, 3, 8), height, round(height * random.uniform(0.15, 0.5)))
     edge = whole(random, 0, 0.1 * height)
@@ -434,6 +482,7 @@ def row_cropped(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def cells(random: np.random.Generator, writer: Writer, apart: int) -> Drawn:
+    """Draw a row of cells with a digit in each."""
     height = whole(random, 50, 110)
     high = round(height * random.uniform(1.25, 1.7))
     count, wide = whole(random, 4, 6), round(height * random.uniform(1.15, 1.4))
@@ -452,14 +501,17 @@ def cells(random: np.random.Generator, writer: Writer, apart: int) -> Drawn:
 
 
 def cells_joined(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: cells, joined."""
     return cells(random, writer, 0)
 
 
 def cells_apart(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: cells, apart."""
     return cells(random, writer, whole(random, 8, 30))
 
 
 def drums(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: meter drums."""
     height, count = whole(random, 60, 110), whole(random, 4, 6)
     wide, high = round(height * 1.1), round(height * 1.5)
     picture = ground(random, (count * (wide + 8) + 60, high + 60), (150, 150, 150), 3)
@@ -476,6 +528,7 @@ def drums(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def with_marks(random: np.random.Generator, writer: Writer, mark: str) -> Drawn:
+    """Draw a row in which a mark stands twice between digits."""
     height = whole(random, 60, 110)
     picture = ground(random, (height * 7, height * 3), paper_light(random), 4)
     font = ImageFont.load_default(round(height * 1.3))
@@ -493,18 +546,22 @@ def with_marks(random: np.random.Generator, writer: Writer, mark: str) -> Drawn:
 
 
 def commas(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: with commas."""
     return with_marks(random, writer, ",")
 
 
 def slashes(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: with slashes."""
     return with_marks(random, writer, "/")
 
 
 def minus(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: with minus signs."""
     return with_marks(random, writer, "-")
 
 
 def askew(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: askew by up to 10 degrees."""
     height = whole(random, 60, 110)
     mask, text, _ = writer.row(whole(random, 4, 7), height, round(0.35 * height))
     turned = mask.rotate(random.uniform(-10, 10), Image.Resampling.BICUBIC, expand=True)
@@ -514,6 +571,7 @@ def askew(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def column(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: a column."""
     height, count = whole(random, 50, 90), whole(random, 3, 5)
     picture = ground(random, (height * 3, round(height * 1.4) * count + height), paper_light(random), 4)
     text = ""
@@ -525,15 +583,19 @@ def column(random: np.random.Generator, writer: Writer) -> Drawn:
 
 
 def two_lines(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: two lines."""
     height = whole(random, 50, 90)
     rows = [writer.row(whole(random, 3, 5), height, round(0.4 * height)) for _ in range(2)]
-    picture = ground(random, (max(mask.width for mask, _, _ in rows) + 80, 4 * height), paper_light(random), 4)
+    picture = ground(
+        random, (max(mask.width for mask, _, _ in rows) + 80, 4 * height), paper_light(random), 4
+    )
     for number, (mask, _, _) in enumerate(rows):
         write(picture, mask, (40, round(height * (0.5 + 1.6 * number))), BLACK)
     return photographed(random, picture), "".join(text for _, text, _ in rows)
 
 
 def touching(random: np.random.Generator, writer: Writer) -> Drawn:
+    """Draw this kind: touching."""
     height = whole(random, 70, 120)
     mask, text, _ = writer.row(3, height, -round(0.03 * height))
     picture = ground(random, (mask.width + 100, height + 100), paper_light(random), 4)

@@ -15,6 +15,7 @@ from digits.errors import DigitsError, short, unknown_name
 
 SECTIONS = [
     "calibrate",
+    "compose",
     "dataset",
     "evaluate",
     "fetch",

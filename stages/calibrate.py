@@ -5,9 +5,13 @@ from pathlib import Path
 from digits.backend import runtime
 from digits.backend.models import load_model
 from digits.calibration.calibrate import CalibrateParams, calibrate, save_calibrated
+from digits.calibration.composed import read_composed
 from digits.data.datasets import chosen_dataset
 from digits.errors import run
 from digits.files import read_arrays
+from digits.ink.composer import ComposeParams, stocks
+from digits.ink.finding import with_tensorflow
+from digits.ink.network import read_weights
 from digits.params import Params
 
 
@@ -21,10 +25,15 @@ def main() -> None:
         for part in ("train", "validation")
     )
 
+    ink = Path("data/ink.npz")
     runtime.start(threads)
     model = load_model(Path("data/model.keras"))
-    calibration, detector = calibrate(model, training, validation, classes, calibrate_params)
-    save_calibrated(model, calibration, detector, Path("data/calibrated.keras"))
+    find = with_tensorflow(read_weights(ink))
+    learn, choose, _ = stocks(training, validation, params.section("compose", ComposeParams))
+    seed, count = calibrate_params.seed, calibrate_params.composed
+    composed = read_composed(learn, find, seed, count), read_composed(choose, find, seed, count)
+    calibration, detector = calibrate(model, training, validation, composed, classes, calibrate_params)
+    save_calibrated(model, calibration, detector, ink.read_bytes(), Path("data/calibrated.keras"))
     thresholds = calibration.thresholds
     print(f"temperature: {calibration.temperature:.4f}")
     print(f"accepted: confidence at least {thresholds.confidence:g} and score at least {thresholds.score:g}")

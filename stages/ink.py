@@ -6,8 +6,9 @@ from digits.backend import runtime
 from digits.environment import locked_versions
 from digits.errors import run
 from digits.files import fingerprint, read_arrays, write_json
+from digits.ink.composer import ComposeParams, stocks
 from digits.ink.network import write_weights
-from digits.ink.train import InkParams, measure, stocks, train
+from digits.ink.train import InkParams, measure, train
 from digits.params import Params
 from digits.training.imports import import_closure
 
@@ -15,15 +16,18 @@ from digits.training.imports import import_closure
 def main() -> None:
     params = Params()
     ink_params = params.section("ink", InkParams)
+    compose_params = params.section("compose", ComposeParams)
     threads = runtime.read_threads(params)
 
     inputs = [Path("data/prepared/train.npz"), Path("data/prepared/validation.npz")]
     training, validation = (read_arrays(path, ("images", "labels")) for path in inputs)
     code = [Path(path) for path in import_closure(Path("stages/ink.py"))]
-    key = fingerprint(inputs + code, ink_params.model_dump(), threads, locked_versions())
+    key = fingerprint(
+        inputs + code, ink_params.model_dump(), compose_params.model_dump(), threads, locked_versions()
+    )
     checkpoint = Path("data/checkpoints/ink.npz")
 
-    learn, choose, report = stocks(training, validation, ink_params)
+    learn, choose, report = stocks(training, validation, compose_params)
     runtime.start(threads)
     weights = train(learn, choose, ink_params, checkpoint, key)
     write_weights(Path("data/ink.npz"), weights)

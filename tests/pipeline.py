@@ -21,7 +21,7 @@ from digits.data.idx import IDX_FILES
 from digits.files import Arrays
 
 REPOSITORY = Path(__file__).parent.parent
-STAGES = ("fetch", "prepare", "train", "calibrate", "export", "evaluate", "plot")
+STAGES = ("fetch", "prepare", "train", "ink", "calibrate", "export", "evaluate", "plot")
 SIZE, TRAIN_SIZE, TEST_SIZE = 14, 300, 60
 
 NO_CHANGE = {"shift": 0, "rotation": 0, "scale": 0, "shear": 0, "elastic": 0, "elastic_spacing": 7}

@@ -16,7 +16,7 @@ from tests.pipeline import REPOSITORY, STAGES
 FLOORS = (
     {"environment", "errors", "files", "params"},
     {"backend", "data", "evaluation", "pictures"},
-    {"classifier", "figures", "training"},
+    {"classifier", "figures", "ink", "training"},
     {"calibration", "prediction", "verification"},
     {"app"},
     {"__init__", "__main__", "cli"},

@@ -11,8 +11,18 @@ from typing import Any, Literal
 import numpy as np
 
 from digits.backend.quiet import quiet_stderr
-from digits.classifier.metadata import Calibration, Thresholds, read_calibration, read_detector
+from digits.classifier.metadata import (
+    INK_FLATBUFFER,
+    INK_WEIGHTS,
+    Calibration,
+    Thresholds,
+    read_calibration,
+    read_detector,
+    read_ink,
+)
 from digits.errors import DigitsError, unknown_name
+from digits.ink.finding import read_packed, with_litert, with_tensorflow
+from digits.pictures.look import FindInk
 
 ENGINES = ("litert", "keras")
 
@@ -47,9 +57,11 @@ class Classifier:
         image_shape: height, width and channels of its input images.
         temperature: what the logits of the trained network were divided by.
         thresholds: what an answer must reach to be accepted.
+        find_ink: the network that finds the ink of digits in looks at a picture.
     """
 
-    def __init__(self, calibration: Calibration, answer: Answer) -> None:
+    def __init__(self, calibration: Calibration, answer: Answer, find_ink: FindInk) -> None:
+        self.find_ink = find_ink
         self.classes: tuple[str, ...] = calibration.classes
         self.image_shape: tuple[int, int, int] = calibration.image_shape
         self.temperature: float = calibration.temperature
@@ -85,8 +97,12 @@ def load_classifier(path: Path, engine: Literal["litert", "keras"]) -> Classifie
     calibration = read_calibration(path)
     # LiteRT prints the name of its delegate, and no setting stops it.
     with quiet_stderr():
-        answer = _litert(path, calibration) if engine == "litert" else _keras(path)
-    return Classifier(calibration, answer)
+        if engine == "litert":
+            find_ink = with_litert(read_ink(path, INK_FLATBUFFER), str(path))
+            return Classifier(calibration, _litert(path, calibration), find_ink)
+        return Classifier(
+            calibration, _keras(path), with_tensorflow(read_packed(read_ink(path, INK_WEIGHTS)))
+        )
 
 
 def _litert(path: Path, calibration: Calibration) -> Answer:

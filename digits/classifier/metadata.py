@@ -8,9 +8,10 @@ Keras and LiteRT ignore it.
 import io
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -20,6 +21,9 @@ from digits.errors import DigitsError
 from digits.files import NO_TIME
 
 CALIBRATION = "calibration.json"
+# The network that finds ink in pictures: it travels with the classifier that reads what it finds.
+INK_WEIGHTS, INK_FLATBUFFER = "ink.npz", "ink.tflite"
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 DETECTOR = tuple(f"detector/{name}.npy" for name in ("kernel_1", "bias_1", "kernel_2", "bias_2"))
 
 
@@ -83,9 +87,17 @@ class Calibration:
         return cls(classes, (height, width, channels), float(values["temperature"]), thresholds)
 
 
-def append_calibration(path: Path, calibration: Calibration, detector: Iterable[np.ndarray] = ()) -> None:
-    """Add the entries to the archive at `path`, or append an archive of them to any other file."""
-    entries = {CALIBRATION: calibration.as_json().encode()}
+def append_calibration(
+    path: Path,
+    calibration: Calibration,
+    detector: Iterable[np.ndarray] = (),
+    ink: Mapping[str, bytes] = NOTHING,
+) -> None:
+    """Add the entries to the archive at `path`, or append an archive of them to any other file.
+
+    `ink` is the network that finds ink, under the name of its form, `INK_WEIGHTS` or `INK_FLATBUFFER`.
+    """
+    entries = {CALIBRATION: calibration.as_json().encode(), **ink}
     for name, weights in zip(DETECTOR, detector, strict=False):
         content = io.BytesIO()
         np.lib.format.write_array(content, weights, allow_pickle=False)
@@ -119,6 +131,15 @@ def read_detector(path: Path) -> list[np.ndarray]:
         return [np.lib.format.read_array(io.BytesIO(content), allow_pickle=False) for content in contents]
     except (ValueError, EOFError) as error:
         raise DigitsError(f"{path}: damaged detector ({_one_line(error)})") from error
+
+
+def read_ink(path: Path, name: str) -> bytes:
+    """Read the network that finds ink, in the form of that `name`, from a calibrated model's file.
+
+    Raises:
+        DigitsError: the file is missing, damaged, or has no such network.
+    """
+    return _entries(path, (name,))[0]
 
 
 def has_calibration(path: Path) -> bool:

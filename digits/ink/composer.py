@@ -11,10 +11,22 @@ from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageFilter
+from pydantic import Field
 from scipy import ndimage
 
+from digits.files import Arrays
 from digits.ink.grounds import ACROSS, DOWN, MAKERS, SIDE, clouds, even, grain, noise
-from digits.ink.shapes import FIELD, LENGTH, UNITS, ZERO, Shapes, character_shapes, digit_shapes, written_shapes
+from digits.ink.shapes import (
+    FIELD,
+    LENGTH,
+    UNITS,
+    ZERO,
+    Shapes,
+    character_shapes,
+    digit_shapes,
+    written_shapes,
+)
+from digits.params import Section
 
 Part = Literal["learn", "choose", "report"]
 Kind = Literal["none", "one", "many"]
@@ -56,7 +68,6 @@ class Stock:
     part: Part
     handwritten: Shapes
     written: Shapes
-    written: Shapes
     printed: Shapes
     letters: Shapes
     marks: Shapes
@@ -74,6 +85,29 @@ class Stock:
             character_shapes(LETTERS, fonts),
             character_shapes(MARKS, fonts),
         )
+
+
+class ComposeParams(Section):
+    """The section `compose` of params.yaml."""
+
+    seed: int = Field(ge=0, lt=2**31)
+    digits: int = Field(ge=1, le=1_000_000)
+
+
+def stocks(training: Arrays, validation: Arrays, params: ComposeParams) -> tuple[Stock, Stock, Stock]:
+    """Return what pictures for learning, for choosing and for reporting are composed of.
+
+    Args:
+        training: `images` float32 (N, H, W, 1) in [0, 1] and `labels`, for learning.
+        validation: the same, every other for choosing, and the rest for reporting.
+        params: how many digits each part may have, and the seed.
+    """
+
+    def of(part: Part, arrays: Arrays, first: int, step: int) -> Stock:
+        images, labels = (arrays[name][first::step][: params.digits] for name in ("images", "labels"))
+        return Stock.of(part, images, labels, params.seed)
+
+    return of("learn", training, 0, 1), of("choose", validation, 0, 2), of("report", validation, 1, 2)
 
 
 @dataclass
@@ -172,7 +206,11 @@ def _any_ground(random: np.random.Generator) -> np.ndarray:
         return _colour(random, 0.45, 0.95, 0.06)
     if kind < 0.7:
         return _colour(random, 0, 0.3, 0.05) if random.random() < 0.6 else BLACK
-    return random.uniform(0, 1, 3).astype(np.float32) if random.random() < 0.6 else _colour(random, 0.3, 0.9, 0.15)
+    return (
+        random.uniform(0, 1, 3).astype(np.float32)
+        if random.random() < 0.6
+        else _colour(random, 0.3, 0.9, 0.15)
+    )
 
 
 def _ink_on(random: np.random.Generator, ground: np.ndarray) -> np.ndarray:
@@ -291,17 +329,20 @@ def _pen(scene: Scene, size: float) -> Pen:
 
 def _shapes(scene: Scene) -> Shapes:
     kind = scene.random.random()
-    return scene.stock.handwritten if kind < 0.72 else scene.stock.printed if kind < 0.9 else scene.stock.written
+    return (
+        scene.stock.handwritten if kind < 0.72 else scene.stock.printed if kind < 0.9 else scene.stock.written
+    )
 
 
 def _distances(
     scene: Scene, field: np.ndarray, x: float, y: float, scale: float, slant: float, box: np.ndarray
 ) -> tuple[np.ndarray, Window]:
-    """Lay the middle of a field's box on a point; return the distances in pixels, and the window they are of."""
+    """Lay the middle of a field's box on a point; return the distances in pixels, and their window."""
     cosine, sine = scene.turn
     reach = 0.62 * scale * FIELD * (1 + abs(slant)) + 1
     (left, right), (top, bottom) = (
-        (int(min(max(0, middle - reach), SIDE - 1)), int(min(max(1, middle + reach + 1), SIDE))) for middle in (x, y)
+        (int(min(max(0, middle - reach), SIDE - 1)), int(min(max(1, middle + reach + 1), SIDE)))
+        for middle in (x, y)
     )
     middle_x, middle_y = (float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
     # From a pixel to the paper, through the slant, to the field.
@@ -358,7 +399,7 @@ def _digit(scene: Scene, x: float, y: float, size: float, pen: Pen, ink: np.ndar
 def _mark(scene: Scene, shapes: Shapes, x: float, y: float, size: float, pen: Pen, ink: np.ndarray) -> None:
     """Write a letter or another mark, which stands as it does beside digits of a size."""
     number = int(scene.random.integers(len(shapes)))
-    left, top, right, bottom = shapes.boxes[number]
+    _, top, _, bottom = shapes.boxes[number]
     # The box's place in its line, which for a comma is low.
     down = ((top + bottom) / 2 - (FIELD - 10 - LENGTH / 2)) * size / LENGTH
     drawn, share, window = _shape(scene, shapes, number, x, y + float(down), size / LENGTH, pen)
@@ -373,7 +414,13 @@ def _row_of_digits(scene: Scene) -> None:
     size = scene.between(24, 60) if scene.chance(0.65) else SIDE / count * scene.between(0.7, 1.6)
     size = min(max(size, 10.0), 90.0)
     column, cells = scene.chance(0.12), scene.chance(0.4)
-    gap = size * (scene.between(0.12, 0.8) if cells else scene.between(-0.1, 0.02) if scene.chance(0.2) else scene.skewed(0, 0.8))
+    gap = size * (
+        scene.between(0.12, 0.8)
+        if cells
+        else scene.between(-0.1, 0.02)
+        if scene.chance(0.2)
+        else scene.skewed(0, 0.8)
+    )
     rows = 2 if scene.chance(0.25) and size < 50 else 1
     x, y = scene.between(2, 30) if size * count < 90 else scene.between(-size / 2, 14), scene.between(40, 72)
     if column:
@@ -399,7 +446,7 @@ def _row_of_digits(scene: Scene) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """How digits of a row are written: their shapes, size and gaps in pixels, and what is between and about them.
+    """How digits of a row are written: shapes, size and gaps in pixels, and what is between and about them.
 
     `cell` are the height, the width of the wall, the colour of the wall and that of a filled cell, if it is.
     `marks` is the share of places where another mark stands.
@@ -425,7 +472,7 @@ def _cells(scene: Scene, size: float) -> tuple[float, float, np.ndarray, np.ndar
 def _write_row(
     scene: Scene, row: Row, start: tuple[float, float], across: float, count: int, near: np.ndarray
 ) -> None:
-    """Write digits from a point on, beside the line by `across`; `near` is what the digits before are near to."""
+    """Write digits from a point on, beside the line by `across`; `near` is where there are digits nearby."""
     random, size = scene.random, row.size
     (x, y), (cosine, sine), along = start, scene.turn, 0.0
     # The same distance from cell to cell, or the same gap from digit to digit.
@@ -469,10 +516,15 @@ def _line(scene: Scene, distances: np.ndarray, width: float, colour: np.ndarray,
 def _rectangle(scene: Scene, x: float, y: float, wide: float, high: float, radius: float = 0) -> np.ndarray:
     """Return the distances to a rectangle's edge, negative inside."""
     across, down = scene.places(x, y)
-    right, below = np.abs(across) - np.float32(wide / 2 - radius), np.abs(down) - np.float32(high / 2 - radius)
+    right, below = (
+        np.abs(across) - np.float32(wide / 2 - radius),
+        np.abs(down) - np.float32(high / 2 - radius),
+    )
     if not radius:
         return np.maximum(right, below)
-    outside = np.sqrt(np.maximum(right, 0) * np.maximum(right, 0) + np.maximum(below, 0) * np.maximum(below, 0))
+    outside = np.sqrt(
+        np.maximum(right, 0) * np.maximum(right, 0) + np.maximum(below, 0) * np.maximum(below, 0)
+    )
     return outside + np.minimum(np.maximum(right, below), 0) - np.float32(radius)
 
 
@@ -512,7 +564,9 @@ def _sheet(scene: Scene, x: float, y: float, size: float) -> None:
     shift_x, shift_y = ((length - size * 1.1) / 2 * scene.between(-1, 1) * 0.8 for length in (wide, high))
     edge = _rectangle(scene, x + shift_x, y + shift_y, wide, high, radius)
     if scene.chance(0.4):
-        shadow = np.clip(1 - np.maximum(edge + scene.between(-2, 3), 0) / np.float32(scene.between(2, 12)), 0, 1)
+        shadow = np.clip(
+            1 - np.maximum(edge + scene.between(-2, 3), 0) / np.float32(scene.between(2, 12)), 0, 1
+        )
         scene.paint(shadow * np.float32(scene.between(0.1, 0.6)), BLACK)
     paper = _any_ground(random)
     textured = paper + np.float32(scene.skewed(0, 0.15)) * clouds(random)[..., np.newaxis]
@@ -559,7 +613,7 @@ def _box(scene: Scene, x: float, y: float, size: float) -> None:
 
 
 def _border(scene: Scene, x: float, y: float, size: float) -> None:
-    """Frame the picture along its edge, whole or at one side or two: frames, letterbox bars, bars of a screen."""
+    """Frame the picture along its edge, whole or at some sides: frames, letterbox bars, bars of a screen."""
     colour = _any_ground(scene.random) if scene.chance(0.5) else _ink_on(scene.random, _at(scene, x, y))
     widths = [max(0.0, scene.skewed(-6, 24)) if scene.chance(0.6) else 0.0 for _ in range(4)]
     if scene.chance(0.3):
@@ -627,7 +681,12 @@ def _beside(scene: Scene, x: float, y: float, size: float) -> None:
     """Write letters, commas and other marks beside the place of a digit, but not on it."""
     random = scene.random
     ink = _ink_on(random, _at(scene, x, y))
-    pen = Pen(scene.chance(0.7), max(0.7, size * scene.skewed(0.02, 0.12)), scene.chance(0.2), scene.between(-0.2, 0.2))
+    pen = Pen(
+        scene.chance(0.7),
+        max(0.7, size * scene.skewed(0.02, 0.12)),
+        scene.chance(0.2),
+        scene.between(-0.2, 0.2),
+    )
     if not pen.along_line:
         pen = Pen(False, 0.0, pen.pressure, pen.slant)
     if scene.chance(0.4):
@@ -645,7 +704,10 @@ def _beside(scene: Scene, x: float, y: float, size: float) -> None:
         if scene.chance(0.7):
             place = (x + side * (size + scale) * scene.between(0.5, 0.9), y + size * scene.between(-0.3, 0.3))
         else:
-            place = (x + size * scene.between(-0.5, 0.5), y + side * (size + scale) * scene.between(0.52, 0.8))
+            place = (
+                x + size * scene.between(-0.5, 0.5),
+                y + side * (size + scale) * scene.between(0.52, 0.8),
+            )
         _mark(scene, shapes, *place, scale, pen, ink)
 
 
@@ -671,9 +733,13 @@ def _light(scene: Scene) -> None:
         slope = np.float32(scene.between(-0.6, 0.6)) * across + np.float32(scene.between(-0.6, 0.6)) * down
         scene.colours *= np.clip(1 + slope, 0.2, 1.6)[..., np.newaxis]
     if scene.chance(0.22):
-        edge = clouds(random) if scene.chance(0.4) else sum(
-            np.float32(part) * (values - np.float32(scene.between(10, 102))) / np.float32(112)
-            for part, values in zip(random.uniform(-1, 1, 2), (ACROSS, DOWN), strict=True)
+        edge = (
+            clouds(random)
+            if scene.chance(0.4)
+            else sum(
+                np.float32(part) * (values - np.float32(scene.between(10, 102))) / np.float32(112)
+                for part, values in zip(random.uniform(-1, 1, 2), (ACROSS, DOWN), strict=True)
+            )
         )
         shadow = np.clip(edge * np.float32(scene.skewed(1.2, 40)) + np.float32(0.5), 0, 1)
         depth = scene.between(0.15, 0.75)
@@ -698,8 +764,11 @@ def _photographed(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
         scene.colours = np.float32(low) + np.float32(high - low) * np.clip(scene.colours, 0, 1)
     if scene.chance(0.3):
         scene.colours = np.repeat(
-            scene.colours[..., :1] * np.float32(0.3) + scene.colours[..., 1:2] * np.float32(0.6)
-            + scene.colours[..., 2:] * np.float32(0.1), 3, axis=2,
+            scene.colours[..., :1] * np.float32(0.3)
+            + scene.colours[..., 1:2] * np.float32(0.6)
+            + scene.colours[..., 2:] * np.float32(0.1),
+            3,
+            axis=2,
         )
     picture = Image.fromarray(_bytes(scene.colours))
     if scene.chance(0.45):
@@ -709,9 +778,9 @@ def _photographed(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     if scene.chance(0.45):
         amplitude = scene.skewed(2, 40)
         drawn = random.integers(-128, 128, (2, SIDE, SIDE, 1 if scene.chance(0.5) else 3), np.int16)
-        noisy = np.asarray(picture).astype(np.float32) + (drawn[0] + drawn[1]).astype(np.float32) * np.float32(
-            amplitude / 128
-        )
+        noisy = np.asarray(picture).astype(np.float32) + (drawn[0] + drawn[1]).astype(
+            np.float32
+        ) * np.float32(amplitude / 128)
         picture = Image.fromarray(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
     if scene.chance(0.25):
         file = io.BytesIO()

@@ -1,8 +1,7 @@
-"""The trained network as the reading of pictures asks it: through LiteRT, or with the same bits on every CPU."""
+"""The trained network that finds ink, run by LiteRT, or by TensorFlow with the same bits on every CPU."""
 
 from __future__ import annotations
 
-import io
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,7 +39,9 @@ def with_litert(flatbuffer: bytes, name: str) -> FindInk:
         interpreter.allocate_tensors()
         (asked,), (answered,) = interpreter.get_input_details(), interpreter.get_output_details()
     except (ValueError, RuntimeError, KeyError, IndexError) as error:
-        raise DigitsError(f"{name}: no readable network that finds ink ({' '.join(str(error).split())})") from error
+        raise DigitsError(
+            f"{name}: no readable network that finds ink ({' '.join(str(error).split())})"
+        ) from error
     if [*asked["shape"]] != [1, SIDE, SIDE, 3] or [*answered["shape"]] != [1, SIDE, SIDE, CLASSES]:
         raise DigitsError(f"{name}: the network that finds ink is for other pictures")
     lock = threading.Lock()
@@ -57,13 +58,23 @@ def with_litert(flatbuffer: bytes, name: str) -> FindInk:
     return find
 
 
+def read_packed(content: bytes) -> Weights:
+    """Read the weights from the bytes of the file that `write_weights` wrote.
+
+    Raises:
+        DigitsError: they are damaged, or something else.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "ink.npz"
+        path.write_bytes(content)
+        return read_weights(path)
+
+
 def flatbuffer(weights: Weights) -> bytes:
     """Convert the network for LiteRT: the same bytes for the same weights."""
     import tensorflow as tf
 
     signature = [tf.TensorSpec((1, SIDE, SIDE, 3), tf.float32, name="look")]
     traced = tf.function(lambda look: forward(look, weights), input_signature=signature, autograph=False)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [traced.get_concrete_function()], tf.Module()
-    )
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([traced.get_concrete_function()], tf.Module())
     return bytes(converter.convert())

@@ -1,7 +1,7 @@
 """The network that finds ink: a U-Net that looks at 112 by 112 pixels in colour.
 
-Source: Ronneberger, Fischer and Brox (2015), "U-Net: convolutional networks for biomedical image segmentation",
-with sums in place of concatenations. It works on squares of 2 by 2 pixels, of which each is one position.
+Source: Ronneberger, Fischer and Brox (2015), "U-Net: convolutional networks for biomedical image
+segmentation", with sums in place of concatenations. It works on squares of 2 by 2 pixels, of which each is one position.
 Trained with batch norm; asked with batch norm folded into the convolutions, so that all that it needs is a
 kernel and a bias for each.
 """
@@ -16,8 +16,8 @@ from digits.files import read_arrays, write_arrays
 from digits.pictures.look import SIDE
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
 
     import keras
     import tensorflow as tf
@@ -30,7 +30,9 @@ CONVOLUTIONS = 13
 Weights = list[tuple[np.ndarray, np.ndarray]]
 
 
-def _u_net(images: Any, widths: list[int], convolution: Callable[[Any, int, int], Any], last: Any, own: Any) -> Any:
+def _u_net(
+    images: Any, widths: list[int], convolution: Callable[[Any, int, int], Any], last: Any, own: Any
+) -> Any:
     """Lead images (N, SIDE, SIDE, 3) through the network, which is described here once.
 
     Args:
@@ -127,7 +129,7 @@ def folded(model: keras.Model) -> Weights:
 
 def write_weights(path: Path, weights: Weights) -> None:
     """Write what `folded` returned as named arrays."""
-    write_arrays(path, {name: array for name, array in _named(weights)})
+    write_arrays(path, dict(_named(weights)))
 
 
 def read_weights(path: Path) -> Weights:

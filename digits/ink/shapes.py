@@ -47,7 +47,7 @@ class Shapes:
 
 
 def digit_shapes(images: np.ndarray, labels: np.ndarray) -> Shapes:
-    """Return the shapes of digits, float32 (N, H, W, 1) in [0, 1], light on dark; blank images are left out."""
+    """Return the shapes of digits, float32 (N, H, W, 1) in [0, 1], light on dark, without blank images."""
     masks = [_enlarged(image[..., 0]) for image in images]
     inked = [number for number, mask in enumerate(masks) if mask is not None]
     return _shapes(np.array([masks[number] for number in inked]), labels[inked])

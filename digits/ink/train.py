@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from digits.files import Arrays
-from digits.ink.composer import Part, Stock, compose
-from digits.ink.network import SIDE, Weights, build, folded, forward
+from digits.ink.composer import Stock, compose
+from digits.ink.finding import with_tensorflow
+from digits.ink.network import Weights, build, folded
 from digits.params import Section
+from digits.pictures.look import DIGITS, SIDE
 from digits.training.recipes import OneCycle, Share, Width
 
 if TYPE_CHECKING:
-    import keras
+    pass
 
 AHEAD = 12
 """Batches that are composed before they are asked for."""
@@ -34,7 +35,6 @@ class InkParams(Section):
     """The section `ink` of params.yaml."""
 
     seed: int = Field(ge=0, lt=2**31)
-    digits: int = Field(ge=1, le=1_000_000)
     widths: Annotated[list[Width], Field(min_length=4, max_length=4)]
     batch_norm_momentum: Share
     epochs: int = Field(ge=1, le=1000)
@@ -88,34 +88,20 @@ def train(learn: Stock, choose: Stock, params: InkParams, checkpoint: Path, key:
     return folded(model)
 
 
-def stocks(training: Arrays, validation: Arrays, params: InkParams) -> list[Stock]:
-    """Return what pictures for learning, choosing and reporting are composed of.
-
-    Args:
-        training: `images` float32 (N, H, W, 1) in [0, 1] and `labels`, for learning.
-        validation: the same, every other for choosing, and the rest for reporting.
-        params: how many digits each part may have, and the seed.
-    """
-    parts: list[tuple[Part, Arrays]] = [
-        ("learn", training),
-        ("choose", {name: array[::2] for name, array in validation.items()}),
-        ("report", {name: array[1::2] for name, array in validation.items()}),
-    ]
-    return [
-        Stock.of(part, arrays["images"][: params.digits], arrays["labels"][: params.digits], params.seed)
-        for part, arrays in parts
-    ]
-
-
 def measure(weights: Weights, stock: Stock, params: InkParams) -> dict[str, float]:
-    """Measure a network on composed pictures: how much of the ink it finds, and how much else it takes for ink."""
-    import tensorflow as tf
+    """Measure on composed pictures how much of the ink is found, and how much of what is found is ink.
 
+    Returns:
+        `recall`, `precision` and their harmonic mean, the `overlap` (Dice coefficient), over all pixels.
+    """
     colours, shares = compose_batch(stock, params.seed, range(params.measured))
-    asked = tf.function(lambda images: forward(_scaled(images), weights), autograph=False)
-    found = np.concatenate([asked(colours[start : start + 32]).numpy() for start in range(0, len(colours), 32)])
+    find = with_tensorflow(weights)
+    found = [
+        find(colours[start : start + 32].astype(np.float32) * np.float32(1 / 255))
+        for start in range(0, len(colours), 32)
+    ]
     wanted = shares[..., 0] > 127
-    answered = found[..., 1] > 0.5
+    answered = np.concatenate(found)[..., DIGITS] > 0.5
     both = int((wanted & answered).sum())
     return {
         "overlap": round(2 * both / max(1, int(wanted.sum()) + int(answered.sum())), 4),
@@ -153,7 +139,7 @@ def overlap(shares: Any, logits: Any) -> Any:
 
 
 def _truth(shares: Any) -> Any:
-    """Return the shares of ground, digits and other marks, float32 (N, SIDE, SIDE, 3), by those of the last two."""
+    """Return the shares of ground, digits and other marks (N, SIDE, SIDE, 3), given those of the last two."""
     import tensorflow as tf
 
     return tf.concat([1 - shares[..., :1] - shares[..., 1:], shares], axis=-1)
@@ -188,7 +174,11 @@ class Composing:
 
         kinds = tuple(tf.TensorSpec((None, SIDE, SIDE, depth), tf.uint8) for depth in (3, 2))
         batches = tf.data.Dataset.from_generator(lambda: self._batches(first, end), output_signature=kinds)
-        return batches.map(lambda *arrays: tuple(_scaled(array) for array in arrays)).prefetch(2).with_options(PLAIN)
+        return (
+            batches.map(lambda *arrays: tuple(_scaled(array) for array in arrays))
+            .prefetch(2)
+            .with_options(PLAIN)
+        )
 
     def _batches(self, first: int, end: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         waiting: deque[Future[tuple[np.ndarray, np.ndarray]]] = deque()

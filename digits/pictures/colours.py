@@ -32,7 +32,7 @@ ROUNDING = 0.01
 """By how much a float array may leave its range: resampling and sums do so."""
 
 NARROW = 0.5
-"""The share of the range of deep pictures (16 bits, float) that, if they use less, is stretched to the whole."""
+"""Deep pictures (16 bits, float) that use less than this share of their range are stretched to all of it."""
 
 FLOAT_GAP = 16.0
 """The largest value below which a float array above 1 is no picture from 0 to 255."""
@@ -150,7 +150,7 @@ def _white(array: np.ndarray, name: str, from_file: bool) -> int:
 
 
 def _range(array: np.ndarray, white: int) -> tuple[float, float]:
-    """Return which values become black and white: those of a deep picture that uses a part of its range only."""
+    """Return which values become black and white: the ends of what a deep picture uses of its range."""
     low, high = float(array.min()), float(array.max())
     deep = array.dtype.kind == "f" or white == 65535
     if deep and high > low and high - low < NARROW * white:

@@ -8,9 +8,9 @@ import numpy as np
 from scipy import ndimage
 
 from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
+from digits.pictures.look import SIDE as LOOK_SIDE
 from digits.pictures.look import (
     DIGITS,
-    MOST_VIEWS,
     OTHERS,
     Box,
     FindInk,
@@ -33,17 +33,17 @@ CLOSE_ENOUGH = 0.42
 MOST_LOOKS = 3
 """At one digit."""
 
-ONE_LEVEL, ONE_REACH = 0.15, 2
-"""What hangs together in the ink of one digit: pale ink, and ink with a gap of a few pixels."""
-
-MANY_LEVEL, MANY_REACH = 0.35, 0
-"""The same for several digits, which may nearly touch."""
+ONE_REACH, MANY_REACH = 2, 0
+"""Pixels of a look that a gap in the ink of one digit may be wide; several digits may nearly touch."""
 
 ROW_HEIGHT = 40
 """Pixels of a look that digits of a row are to be long."""
 
 ALIKE = 0.6
 """The share of the longest digit's length from which another piece is a digit of its own."""
+
+TOO_SMALL = 10
+"""Pixels of a digit's longer side that can hardly be read."""
 
 ONES = np.ones(SIDE, np.float32)
 FROM_MIDDLE = np.arange(SIDE, dtype=np.float32) - np.float32((SIDE - 1) / 2)
@@ -66,13 +66,16 @@ class Framed:
     `box` is (left, top, right, bottom) in pixels of the picture, right and bottom excluded,
     or None where no ink was found and `image` is all 0.
     `steps` are the names and float32 arrays (h, w) or (h, w, 3) in [0, 1] of what led there, for a person.
-    `reason` says why the digit can hardly be read, where that is known.
+    `reason` says why the answer should not be used, where that is known beforehand, and `hint` what may
+    be the cause if the network is not sure. `note` is the picture's.
     """
 
     image: np.ndarray
     box: Box | None
     steps: Steps
     reason: str = ""
+    hint: str = ""
+    note: str = ""
 
 
 def frame_mnist(images: np.ndarray) -> list[Framed | None]:
@@ -111,7 +114,7 @@ def frame_digit(picture: Picture, find: FindInk) -> Framed:
         return as_it_is
     pixels = picture.pixels
     view, shares = _first_look(pixels, find)
-    labels, found = pieces(shares[..., DIGITS], ONE_LEVEL, ONE_REACH)
+    labels, found = pieces(shares[..., DIGITS], ONE_REACH)
     digits = joined(found)
     reason = "more than one digit: `--many` reads them" if _several(digits, pixels, view) else ""
     main = max(digits, key=lambda digit: _prominence(digit, view, pixels), default=None)
@@ -123,7 +126,7 @@ def frame_digit(picture: Picture, find: FindInk) -> Framed:
         if closer.side > 0.9 * view.side:
             break
         seen = find(look(pixels, closer)[np.newaxis])[0]
-        labels_then, found = pieces(seen[..., DIGITS], ONE_LEVEL, ONE_REACH)
+        labels_then, found = pieces(seen[..., DIGITS], ONE_REACH)
         near = [digit for digit in joined(found) if _shared(closer.box(digit.box), box) > 0]
         if not near:
             break
@@ -149,24 +152,20 @@ def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Bo
         return [as_it_is], []
     pixels = picture.pixels
     view, shares = _first_look(pixels, find)
-    digits = in_reading_order(joined(pieces(shares[..., DIGITS], MANY_LEVEL, MANY_REACH)[1]))
+    digits = in_reading_order(joined(pieces(shares[..., DIGITS], MANY_REACH)[1]))
     if not digits:
         return [], []
     length = float(np.median([digit.length for digit in digits])) * view.scale
-    side = max(length * 112 / ROW_HEIGHT, 24)
+    side = max(length * LOOK_SIDE / ROW_HEIGHT, 24)
     views = covering(pixels, side)
-    while len(views) > MOST_VIEWS:
-        side *= 1.2
-        views = covering(pixels, side)
     shares = mosaic(pixels, views, find)
-    scale = side / 112
-    origin = View(0, 0, side)
-    labels, found = pieces(shares[..., DIGITS], MANY_LEVEL, MANY_REACH)
+    origin = View(0, 0, views[0].side)
+    labels, found = pieces(shares[..., DIGITS], MANY_REACH)
     digits = in_reading_order(joined(found))
-    others = joined(pieces(shares[..., OTHERS], MANY_LEVEL, MANY_REACH)[1])
+    others = joined(pieces(shares[..., OTHERS], MANY_REACH)[1])
     steps = (("picture", _shown(pixels)), ("ink", shares[..., DIGITS]))
     framed = [_framed(picture, shares[..., DIGITS], labels, digit, origin, steps, "") for digit in digits]
-    least = SPECK_OTHER * length / scale
+    least = SPECK_OTHER * length / origin.scale
     boxes = [_in_picture(origin.box(other.box), picture) for other in others if other.length >= least]
     return framed, boxes
 
@@ -184,19 +183,21 @@ def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
     """Look at the whole picture, and where nothing is found, at its parts; return the view and its answer."""
     view = whole(pixels)
     shares = find(look(pixels, view)[np.newaxis])[0]
-    if pieces(shares[..., DIGITS], ONE_LEVEL, ONE_REACH)[1]:
+    if pieces(shares[..., DIGITS], ONE_REACH)[1]:
         return view, shares
     best, most = (view, shares), 0.0
     for part in covering(pixels, max(min(pixels.shape[:2]) / 2, 24)):
         seen = find(look(pixels, part)[np.newaxis])[0]
-        amount = max((piece.amount for piece in pieces(seen[..., DIGITS], ONE_LEVEL, ONE_REACH)[1]), default=0.0)
+        amount = max(
+            (piece.amount for piece in pieces(seen[..., DIGITS], ONE_REACH)[1]), default=0.0
+        )
         if amount > most:
             best, most = (part, seen), amount
     return best
 
 
 def _prominence(digit: Piece, view: View, pixels: np.ndarray) -> float:
-    """Weigh a piece for being the digit: its amount, less at the picture's border, where neighbours are cut."""
+    """Weigh a piece for being the digit: its amount, less at the border, where neighbours are cut."""
     return digit.amount * (0.3 if _at_border(digit, view, pixels) else 1.0)
 
 
@@ -241,7 +242,12 @@ def _framed(
     cropped = cropped[np.ix_(own.any(axis=1), own.any(axis=0))]
     image = centred(cropped)
     box = _in_picture(view.box(digit.box), picture)
-    return Framed(image, box, (*steps, ("digit", cropped), ("framed", image)), reason)
+    hint = ""
+    if digit.length * view.scale * picture.shrunk < TOO_SMALL:
+        hint = " (too small)"
+    elif _at_border(digit, view, picture.pixels):
+        hint = " (cut off at the edge)"
+    return Framed(image, box, (*steps, ("digit", cropped), ("framed", image)), reason, hint)
 
 
 def _in_picture(box: tuple[float, float, float, float], picture: Picture) -> Box:

@@ -108,7 +108,8 @@ def mosaic(pixels: np.ndarray, views: list[View], find: FindInk) -> np.ndarray:
             slice(max(0, -column), min(SIDE, width - column)),
         )
         outer = tuple(
-            slice(part.start + first, part.stop + first) for part, first in zip(inner, (row, column), strict=True)
+            slice(part.start + first, part.stop + first)
+            for part, first in zip(inner, (row, column), strict=True)
         )
         total[outer] += answer[inner] * trust[inner]
         weight[outer] += trust[inner]
@@ -116,12 +117,17 @@ def mosaic(pixels: np.ndarray, views: list[View], find: FindInk) -> np.ndarray:
 
 
 def covering(pixels: np.ndarray, side: float) -> list[View]:
-    """Return views of a side that show all of a picture."""
-    starts = []
-    for length in pixels.shape[:2]:
-        if side >= length:
-            starts.append([(length - side) / 2])
-            continue
-        count = 1 + int(np.ceil((length - side) / (side * (1 - OVERLAP))))
-        starts.append([number * (length - side) / (count - 1) for number in range(count)])
-    return [View(left, top, side) for top in starts[0] for left in starts[1]]
+    """Return views that show all of a picture, of a side, or of a larger one where they would be too many."""
+    while True:
+        starts = [_starts(length, side) for length in pixels.shape[:2]]
+        if len(starts[0]) * len(starts[1]) <= MOST_VIEWS:
+            return [View(left, top, side) for top in starts[0] for left in starts[1]]
+        side *= 1.2
+
+
+def _starts(length: int, side: float) -> list[float]:
+    """Return where views begin along a side of a picture."""
+    if side >= length:
+        return [(length - side) / 2]
+    count = 1 + int(np.ceil((length - side) / (side * (1 - OVERLAP))))
+    return [number * (length - side) / (count - 1) for number in range(count)]

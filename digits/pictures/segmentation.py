@@ -9,8 +9,17 @@ from scipy import ndimage
 
 from digits.pictures.look import Box
 
-CERTAIN = 0.3
-"""The share of ink that some pixel of every piece has."""
+FAINTEST = 0.2
+"""The share of ink that the clearest pixels of a picture with a digit have at least."""
+
+CLEAREST = 6
+"""How many pixels tell how clear the ink of a picture is."""
+
+LEVEL = 0.33
+"""The share of the clearest ink from which a pixel is part of a stroke."""
+
+CERTAIN = 0.6
+"""The share of the clearest ink that some pixel of every piece has."""
 
 SPECK_HEIGHT = 0.3
 """The share of a row's height below which a piece alone is no digit."""
@@ -50,23 +59,25 @@ class Piece:
         return Piece(labels, (left, top, right, bottom), self.amount + other.amount)
 
 
-def pieces(ink: np.ndarray, level: float, reach: int) -> tuple[np.ndarray, list[Piece]]:
+def pieces(ink: np.ndarray, reach: int) -> tuple[np.ndarray, list[Piece]]:
     """Label the ink that hangs together in shares (H, W).
 
     Args:
         ink: the share of each pixel, float32 (H, W).
-        level: the share from which a pixel is part of a stroke.
         reach: pixels without ink that a stroke goes on behind.
 
     Returns:
         The labels (H, W), 0 where there is no ink, and the pieces, largest amount first.
     """
-    mask = ink > level
+    clearest = float(np.partition(ink, -CLEAREST, axis=None)[-CLEAREST])
+    if clearest < FAINTEST:
+        return np.zeros(ink.shape, np.int32), []
+    mask = ink > LEVEL * clearest
     wide = ndimage.binary_dilation(mask, np.ones((3, 3)), reach) if reach else mask
     labels, count = ndimage.label(wide, structure=np.ones((3, 3)))
     labels *= mask
     amounts = np.bincount(labels.ravel(), minlength=count + 1)
-    certain = np.bincount(labels[ink > CERTAIN].ravel(), minlength=count + 1)
+    certain = np.bincount(labels[ink > CERTAIN * clearest].ravel(), minlength=count + 1)
     least = max(LEAST_PIXELS, 0.01 * amounts[1:].max(initial=0))
     found = []
     for label, place in enumerate(ndimage.find_objects(labels, count), start=1):
