@@ -1,4 +1,4 @@
-"""How many pictures of each kind are read rightly, and how many wrongly although the answer is sure?
+"""Measure how many pictures of each kind are read rightly, and how many wrongly and sure.
 
 Usage: python -m benchmarks.pictures [--number N] [--model FILE]     kinds that benchmarks.kinds draws
        python -m benchmarks.pictures FOLDER [--model FILE]           pictures of yours

@@ -6,12 +6,12 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from digits.data.preparation import scale
-from digits.pictures.centring import centred, placed, scaled, stroke_width, thickened
 from digits.pictures import framing
+from digits.pictures.centring import centred, placed, scaled, stroke_width, thickened
 from digits.pictures.framing import Framed, frame_mnist
 from digits.pictures.look import SIDE, View, around, covering, look, whole
 from digits.pictures.reading import read_picture
-from digits.pictures.segmentation import in_reading_order, joined, pieces
+from digits.pictures.segmentation import in_reading_order, joined, of_one_size, pieces
 from tests.seeing import find_ink
 
 
@@ -270,7 +270,7 @@ def test_views_cover_a_picture_and_are_not_too_many():
 
 def boxes_of(*bars: tuple[int, int, int, int], reach: int = 0) -> list[tuple[int, int, int, int]]:
     ink = 1 - page(200, 100, *bars)
-    return [digit.box for digit in in_reading_order(joined(pieces(ink, reach)[1]))]
+    return [digit.box for digit in in_reading_order(of_one_size(joined(pieces(ink, reach)[1]))[0])]
 
 
 @pytest.mark.parametrize(

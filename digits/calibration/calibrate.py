@@ -204,7 +204,7 @@ def choose_thresholds(
 
 
 def _accepted(judged: Judged, score: float, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Count the answers that reach a score and each candidate for the confidence, and the right ones of them."""
+    """Count the answers that reach a score and each candidate for the confidence, and the right of them."""
     confidence, scores, right = judged
     counts = []
     for chosen in (scores.astype(np.float64) >= score, (scores.astype(np.float64) >= score) & right):

@@ -178,7 +178,7 @@ def compose(stock: Stock, seed: int, number: int, kind: Kind | None = None) -> C
     scene = _ground(random, stock)
     chance = random.random()
     if kind is None:
-        kind = "none" if chance < 0.06 else "one" if chance < 0.62 else "many"
+        kind = "none" if chance < 0.08 else "one" if chance < 0.58 else "many"
     if kind == "none":
         _furniture(scene, 56, 56, 50)
         _beside(scene, 56, 56, scene.between(10, 60))
@@ -290,7 +290,7 @@ def _size(random: np.random.Generator) -> float:
     if kind < 0.64:
         return float(random.uniform(88, 116))
     share = random.random()
-    return float(9 + 45 * share * share)
+    return float(6 + 48 * share * share)
 
 
 def _one_digit(scene: Scene) -> None:
@@ -413,7 +413,7 @@ def _row_of_digits(scene: Scene) -> None:
     count = int(random.integers(2, 10))
     size = scene.between(24, 60) if scene.chance(0.65) else SIDE / count * scene.between(0.7, 1.6)
     size = min(max(size, 10.0), 90.0)
-    column, cells = scene.chance(0.12), scene.chance(0.4)
+    column, cells = scene.chance(0.12), scene.chance(0.45)
     gap = size * (
         scene.between(0.12, 0.8)
         if cells
@@ -434,7 +434,7 @@ def _row_of_digits(scene: Scene) -> None:
         _pen(scene, size),
         _ink_on(random, _at(scene, 56, 56)),
         _cells(scene, size) if cells else None,
-        scene.between(0.15, 0.5) if scene.chance(0.4) else 0.0,
+        scene.between(0.2, 0.6) if scene.chance(0.5) else 0.0,
     )
     near = np.zeros((SIDE, SIDE), np.float32)
     for number in range(rows):
@@ -465,7 +465,7 @@ class Row:
 def _cells(scene: Scene, size: float) -> tuple[float, float, np.ndarray, np.ndarray | None]:
     """Draw how the cells of a row look."""
     ground = _at(scene, 56, 56)
-    filled = _any_ground(scene.random) if scene.chance(0.4) else None
+    filled = _any_ground(scene.random) if scene.chance(0.5) else None
     return size * scene.between(1.15, 1.8), scene.skewed(0.7, 3.5), _ink_on(scene.random, ground), filled
 
 
@@ -494,7 +494,7 @@ def _write_row(
         if row.cell:
             _cell(scene, place, taken if joined else taken - 0.5 * max(2, row.gap), row)
         if scene.chance(row.marks):
-            narrow = Pen(row.pen.along_line, row.pen.width, False, row.pen.slant)
+            narrow = _mark_pen(scene, row.pen, size)
             shapes = scene.stock.marks if scene.chance(0.85) else scene.stock.letters
             _mark(scene, shapes, *place, size, narrow, ink)
             continue
@@ -506,6 +506,14 @@ def _write_row(
         scene.digits[window] = np.where(both, 0, np.maximum(scene.digits[window], share))
         near[window] = np.maximum(near[window], wide)
         scene.labels.append(int(row.shapes.labels[number]))
+
+
+def _mark_pen(scene: Scene, pen: Pen, size: float) -> Pen:
+    """Draw how marks between digits are written: as the digits are, or finer, or as in print."""
+    if scene.chance(0.3):
+        return Pen(False, scene.between(-0.03, 0.01) * size, False, scene.between(-0.1, 0.1))
+    width = pen.width * scene.between(0.5, 1.1) if pen.along_line else pen.width
+    return Pen(pen.along_line, width, False, scene.between(-0.3, 0.3))
 
 
 def _line(scene: Scene, distances: np.ndarray, width: float, colour: np.ndarray, strength: float) -> None:
@@ -548,7 +556,7 @@ def _furniture(scene: Scene, x: float, y: float, size: float) -> None:
         (_box, 0.2),
         (_border, 0.2),
         (_axes, 0.06),
-        (_things, 0.12),
+        (_things, 0.25),
     ):
         if scene.chance(probability):
             kind(scene, x, y, size)
@@ -658,10 +666,15 @@ def _things(scene: Scene, x: float, y: float, size: float) -> None:
     across, down = scene.places(*scene.random.uniform(0, SIDE, 2))
     colour = _any_ground(scene.random)
     kind = scene.random.random()
-    if kind < 0.25:
+    if kind < 0.2:
         # Something long that comes in from outside.
         _line(scene, across + np.float32(scene.between(-0.5, 0.5)) * down, scene.between(3, 20), colour, 1)
-    elif kind < 0.5:
+    elif kind < 0.4:
+        # A pen, or a bar.
+        along, beside = (across, down) if scene.chance(0.5) else (down, across)
+        half = np.float32(scene.between(8, 60))
+        _line(scene, np.maximum(np.abs(beside), np.abs(along) - half), scene.between(1.5, 9), colour, 1)
+    elif kind < 0.55:
         edge_x, edge_y = ((0, SIDE)[int(scene.random.integers(2))] for _ in range(2))
         across, down = scene.places(edge_x, edge_y)
         radius = np.float32(scene.between(8, 35))

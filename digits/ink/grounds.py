@@ -112,6 +112,16 @@ def crumpled(random: np.random.Generator) -> np.ndarray:
     return np.clip(values, -0.5, 0.5)
 
 
+def joints(random: np.random.Generator) -> np.ndarray:
+    """Return a surface with straight joints at uneven distances, and some unevenness."""
+    picture, draw = drawing(random)
+    slope, level = int(random.integers(-12, 13)), int(random.integers(0, 256))
+    for left in random.integers(-10, SIDE + 10, int(random.integers(3, 14))).tolist():
+        draw.line((left, 0, left + slope, SIDE), level, int(random.integers(1, 3)))
+    lines = texture(picture)
+    return (lines if random.random() < 0.5 else lines.T) + np.float32(0.4) * clouds(random)
+
+
 def marble(random: np.random.Generator) -> np.ndarray:
     """Return veins: where smooth noise is near its middle."""
     return np.minimum(np.abs(clouds(random)) * np.float32(4), 1) - np.float32(0.7)
@@ -159,7 +169,7 @@ def foliage(random: np.random.Generator) -> np.ndarray:
 
 
 MAKERS: dict[str, tuple[Maker, ...]] = {
-    "learn": (even, clouds, grain, fibres, wood, weave, scenery, dots, crumpled),
+    "learn": (even, clouds, grain, fibres, wood, weave, scenery, dots, crumpled, joints),
     "choose": (marble, felt, planks),
     "report": (bricks, halftone, foliage),
 }

@@ -1,9 +1,9 @@
 """The network that finds ink: a U-Net that looks at 112 by 112 pixels in colour.
 
 Source: Ronneberger, Fischer and Brox (2015), "U-Net: convolutional networks for biomedical image
-segmentation", with sums in place of concatenations. It works on squares of 2 by 2 pixels, of which each is one position.
-Trained with batch norm; asked with batch norm folded into the convolutions, so that all that it needs is a
-kernel and a bias for each.
+segmentation", with sums in place of concatenations. It works on squares of 2 by 2 pixels, of which each is
+one position. It is trained with batch norm, and asked with batch norm folded into the convolutions, so that
+all that it needs is a kernel and a bias for each.
 """
 
 from __future__ import annotations

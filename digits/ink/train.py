@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -21,13 +21,10 @@ from digits.params import Section
 from digits.pictures.look import DIGITS, SIDE
 from digits.training.recipes import OneCycle, Share, Width
 
-if TYPE_CHECKING:
-    pass
-
 AHEAD = 12
 """Batches that are composed before they are asked for."""
 
-LEAST_NEAR = 0.02
+LEAST_NEAR = 0.05
 """The share of a picture that its ink counts for as if it covered at least so much."""
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from scipy import ndimage
 
 from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
-from digits.pictures.look import SIDE as LOOK_SIDE
 from digits.pictures.look import (
     DIGITS,
     OTHERS,
@@ -21,8 +20,9 @@ from digits.pictures.look import (
     mosaic,
     whole,
 )
+from digits.pictures.look import SIDE as LOOK_SIDE
 from digits.pictures.reading import Picture
-from digits.pictures.segmentation import Piece, in_reading_order, joined, pieces
+from digits.pictures.segmentation import Piece, in_reading_order, joined, of_one_size, pieces
 
 FILLED = 0.62
 """The share of a look's side that a digit is to be long."""
@@ -30,8 +30,8 @@ FILLED = 0.62
 CLOSE_ENOUGH = 0.42
 """The share of a look's side from which on a digit is not looked at closer."""
 
-MOST_LOOKS = 3
-"""At one digit."""
+MOST_LOOKS, MOST_CANDIDATES = 3, 3
+"""At one digit, from the first one on, and of what may be the one digit, the likeliest ones."""
 
 ONE_REACH, MANY_REACH = 2, 0
 """Pixels of a look that a gap in the ink of one digit may be wide; several digits may nearly touch."""
@@ -41,6 +41,9 @@ ROW_HEIGHT = 40
 
 ALIKE = 0.6
 """The share of the longest digit's length from which another piece is a digit of its own."""
+
+LEAST_MARK = 0.15
+"""The share of the digits' length below which another mark is not told."""
 
 TOO_SMALL = 10
 """Pixels of a digit's longer side that can hardly be read."""
@@ -101,8 +104,23 @@ def frame_mnist(images: np.ndarray) -> list[Framed | None]:
     ]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A digit in the answer about a look: `shares` (h, w, classes), and `labels` (h, w) of the pieces."""
+
+    view: View
+    shares: np.ndarray
+    labels: np.ndarray
+    digit: Piece
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The digit's box in pixels of the picture."""
+        return self.view.box(self.digit.box)
+
+
 def frame_digit(picture: Picture, find: FindInk) -> Framed:
-    """Frame the one digit of a picture: look at the whole, and then closer at what was found.
+    """Frame the one digit of a picture: look at the whole, and then closer at what may be the digit.
 
     A picture in MNIST's own form comes back as it is.
 
@@ -114,28 +132,18 @@ def frame_digit(picture: Picture, find: FindInk) -> Framed:
         return as_it_is
     pixels = picture.pixels
     view, shares = _first_look(pixels, find)
-    labels, found = pieces(shares[..., DIGITS], ONE_REACH)
-    digits = joined(found)
-    reason = "more than one digit: `--many` reads them" if _several(digits, pixels, view) else ""
-    main = max(digits, key=lambda digit: _prominence(digit, view, pixels), default=None)
-    for _ in range(MOST_LOOKS - 1):
-        if main is None or main.length >= CLOSE_ENOUGH * len(shares):
-            break
-        box = view.box(main.box)
-        closer = around(box, max(main.length * view.scale / FILLED, 12), pixels)
-        if closer.side > 0.9 * view.side:
-            break
-        seen = find(look(pixels, closer)[np.newaxis])[0]
-        labels_then, found = pieces(seen[..., DIGITS], ONE_REACH)
-        near = [digit for digit in joined(found) if _shared(closer.box(digit.box), box) > 0]
-        if not near:
-            break
-        view, shares, labels = closer, seen, labels_then
-        main = max(near, key=lambda digit: digit.amount * _shared(closer.box(digit.box), box))
-    steps = (("picture", _shown(pixels)), ("look", look(pixels, view)), ("ink", shares[..., DIGITS]))
-    if main is None:
+    candidates = sorted(_seen(view, shares), key=lambda seen: -_worth(seen, pixels))
+    closer = [_looked_at_closer(seen, pixels, find) for seen in candidates[:MOST_CANDIDATES]]
+    if not closer:
+        steps = (("picture", _shown(pixels)), ("look", look(pixels, view)), ("ink", shares[..., DIGITS]))
         return Framed(np.zeros((SIDE, SIDE), np.float32), None, steps)
-    return _framed(picture, shares[..., DIGITS], labels, main, view, steps, reason)
+    best = max(closer, key=lambda seen: _worth(seen, pixels))
+    steps = (
+        ("picture", _shown(pixels)),
+        ("look", look(pixels, best.view)),
+        ("ink", best.shares[..., DIGITS]),
+    )
+    return _framed(picture, best, steps, _why_not(best, candidates, pixels))
 
 
 def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Box]]:
@@ -152,26 +160,23 @@ def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Bo
         return [as_it_is], []
     pixels = picture.pixels
     view, shares = _first_look(pixels, find)
-    digits = in_reading_order(joined(pieces(shares[..., DIGITS], MANY_REACH)[1]))
+    digits, _ = of_one_size(joined(pieces(shares[..., DIGITS], MANY_REACH)[1]))
     if not digits:
         return [], []
     length = float(np.median([digit.length for digit in digits])) * view.scale
-    side = max(length * LOOK_SIDE / ROW_HEIGHT, 24)
-    views = covering(pixels, side)
+    views = covering(pixels, max(length * LOOK_SIDE / ROW_HEIGHT, 24))
     shares = mosaic(pixels, views, find)
     origin = View(0, 0, views[0].side)
     labels, found = pieces(shares[..., DIGITS], MANY_REACH)
-    digits = in_reading_order(joined(found))
-    others = joined(pieces(shares[..., OTHERS], MANY_REACH)[1])
+    digits, specks = of_one_size(joined(found))
+    marks = [*specks, *joined(pieces(shares[..., OTHERS], MANY_REACH)[1])]
     steps = (("picture", _shown(pixels)), ("ink", shares[..., DIGITS]))
-    framed = [_framed(picture, shares[..., DIGITS], labels, digit, origin, steps, "") for digit in digits]
-    least = SPECK_OTHER * length / origin.scale
-    boxes = [_in_picture(origin.box(other.box), picture) for other in others if other.length >= least]
-    return framed, boxes
-
-
-SPECK_OTHER = 0.15
-"""The share of the digits' length below which another mark is not told."""
+    framed = [
+        _framed(picture, Seen(origin, shares, labels, digit), steps, "") for digit in in_reading_order(digits)
+    ]
+    least = LEAST_MARK * length / origin.scale
+    others = [_in_picture(origin.box(mark.box), picture) for mark in marks if mark.length >= least]
+    return framed, others
 
 
 def _as_it_is(picture: Picture) -> Framed | None:
@@ -188,32 +193,64 @@ def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
     best, most = (view, shares), 0.0
     for part in covering(pixels, max(min(pixels.shape[:2]) / 2, 24)):
         seen = find(look(pixels, part)[np.newaxis])[0]
-        amount = max(
-            (piece.amount for piece in pieces(seen[..., DIGITS], ONE_REACH)[1]), default=0.0
-        )
+        amount = max((piece.amount for piece in pieces(seen[..., DIGITS], ONE_REACH)[1]), default=0.0)
         if amount > most:
             best, most = (part, seen), amount
     return best
 
 
-def _prominence(digit: Piece, view: View, pixels: np.ndarray) -> float:
-    """Weigh a piece for being the digit: its amount, less at the border, where neighbours are cut."""
-    return digit.amount * (0.3 if _at_border(digit, view, pixels) else 1.0)
+def _seen(view: View, shares: np.ndarray) -> list[Seen]:
+    """Return what may be a digit in the answer about a look."""
+    labels, found = pieces(shares[..., DIGITS], ONE_REACH)
+    return [Seen(view, shares, labels, digit) for digit in joined(found)]
 
 
-def _at_border(digit: Piece, view: View, pixels: np.ndarray) -> bool:
+def _looked_at_closer(seen: Seen, pixels: np.ndarray, find: FindInk) -> Seen:
+    """Look closer at a digit, until it is large enough."""
+    for _ in range(MOST_LOOKS - 1):
+        if seen.digit.length >= CLOSE_ENOUGH * LOOK_SIDE:
+            break
+        view = around(seen.box, max(seen.digit.length * seen.view.scale / FILLED, 12), pixels)
+        if view.side > 0.9 * seen.view.side:
+            break
+        near = _seen(view, find(look(pixels, view)[np.newaxis])[0])
+        # What is seen may lie beside what was seen from further away, but not apart from it.
+        near = [other for other in near if _shared(other.box, seen.box) > 0]
+        if not near:
+            break
+        box = seen.box
+        seen = max(near, key=lambda other: other.digit.amount * _shared(other.box, box))
+    return seen
+
+
+def _worth(seen: Seen, pixels: np.ndarray) -> float:
+    """Weigh a piece for being the digit: how long and how clear it is, and whether it is cut off."""
+    ink = seen.shares[..., DIGITS][np.isin(seen.labels, seen.digit.labels)]
+    clearness = float(ink.mean())
+    inside = 0.3 if _at_border(seen, pixels) else 1.0
+    return inside * clearness * clearness * clearness * seen.digit.length * seen.view.scale
+
+
+def _at_border(seen: Seen, pixels: np.ndarray) -> bool:
     """Tell whether a piece touches the border of the picture."""
-    left, top, right, bottom = view.box(digit.box)
+    left, top, right, bottom = seen.box
     height, width = pixels.shape[:2]
-    slack = view.scale
+    slack = seen.view.scale
     return left <= slack or top <= slack or right >= width - slack or bottom >= height - slack
 
 
-def _several(digits: list[Piece], pixels: np.ndarray, view: View) -> bool:
-    """Tell whether a picture shows more than one digit, of much the same size."""
-    longest = max((digit.length for digit in digits), default=0)
-    alike = [digit for digit in digits if digit.length >= ALIKE * longest]
-    return len([digit for digit in alike if not _at_border(digit, view, pixels)]) > 1
+def _why_not(best: Seen, candidates: list[Seen], pixels: np.ndarray) -> str:
+    """Say why the answer about a digit should not be used: there is another one of much the same size."""
+    length, worth = best.digit.length * best.view.scale, _worth(best, pixels)
+    rivals = [
+        other
+        for other in candidates
+        if other.digit.length * other.view.scale >= ALIKE * length
+        and _worth(other, pixels) >= ALIKE * worth
+        and not _shared(other.box, best.box)
+        and not _at_border(other, pixels)
+    ]
+    return "more than one digit: `--many` reads them" if rivals else ""
 
 
 def _shared(one: tuple[float, ...], other: tuple[float, ...]) -> float:
@@ -229,10 +266,9 @@ def _shown(pixels: np.ndarray) -> np.ndarray:
     return pixels[::every, ::every].astype(np.float32) / np.float32(255)
 
 
-def _framed(
-    picture: Picture, ink: np.ndarray, labels: np.ndarray, digit: Piece, view: View, steps: Steps, reason: str
-) -> Framed:
+def _framed(picture: Picture, seen: Seen, steps: Steps, reason: str) -> Framed:
     """Crop one digit out of a picture's ink, and bring it into MNIST's form."""
+    ink, labels, digit = seen.shares[..., DIGITS], seen.labels, seen.digit
     left, top, right, bottom = digit.box
     window = (slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1))
     own = np.isin(labels[window], digit.labels)
@@ -241,12 +277,12 @@ def _framed(
     cropped = np.where(rim, ink[window], np.float32(0))
     cropped = cropped[np.ix_(own.any(axis=1), own.any(axis=0))]
     image = centred(cropped)
-    box = _in_picture(view.box(digit.box), picture)
     hint = ""
-    if digit.length * view.scale * picture.shrunk < TOO_SMALL:
+    if digit.length * seen.view.scale * picture.shrunk < TOO_SMALL:
         hint = " (too small)"
-    elif _at_border(digit, view, picture.pixels):
+    elif _at_border(seen, picture.pixels):
         hint = " (cut off at the edge)"
+    box = _in_picture(seen.box, picture)
     return Framed(image, box, (*steps, ("digit", cropped), ("framed", image)), reason, hint)
 
 

@@ -21,8 +21,8 @@ LEVEL = 0.33
 CERTAIN = 0.6
 """The share of the clearest ink that some pixel of every piece has."""
 
-SPECK_HEIGHT = 0.3
-"""The share of a row's height below which a piece alone is no digit."""
+SPECK = 0.45
+"""The share of the length of most digits below which a piece is a comma, a dot or a minus sign."""
 
 LEAST_PIXELS = 6
 """Pixels of the least piece."""
@@ -123,12 +123,19 @@ def _distance(one: Piece, other: Piece) -> float:
     return float(np.hypot(across, down))
 
 
+def of_one_size(found: list[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """Tell digits, which are of much the same size, from specks and smaller marks."""
+    if not found:
+        return [], []
+    typical = float(np.percentile([piece.length for piece in found], 75))
+    return (
+        [piece for piece in found if piece.length >= SPECK * typical],
+        [piece for piece in found if piece.length < SPECK * typical],
+    )
+
+
 def in_reading_order(digits: list[Piece]) -> list[Piece]:
-    """Leave out specks, and order digits: lines from the top, each from the left."""
-    if not digits:
-        return []
-    typical = float(np.percentile([digit.length for digit in digits], 75))
-    digits = [digit for digit in digits if digit.length >= SPECK_HEIGHT * typical]
+    """Order digits: lines from the top, each from the left."""
     lines: list[list[Piece]] = []
     for digit in sorted(digits, key=lambda digit: digit.box[0]):
         for line in lines:
