@@ -1,12 +1,13 @@
 """Train the network that finds the ink of digits in pictures."""
 
+from functools import partial
 from pathlib import Path
 
 from digits.backend import runtime
 from digits.environment import locked_versions
 from digits.errors import run
 from digits.files import fingerprint, read_arrays, write_json
-from digits.ink.composer import ComposeParams, stocks
+from digits.ink.composer import ComposeParams, stock_of
 from digits.ink.network import write_weights
 from digits.ink.train import InkParams, measure, train
 from digits.params import Params
@@ -27,11 +28,11 @@ def main() -> None:
     )
     checkpoint = Path("data/checkpoints/ink.npz")
 
-    learn, choose, report = stocks(training, validation, compose_params)
+    stocks = partial(stock_of, training=training, validation=validation, params=compose_params)
     runtime.start(threads)
-    weights = train(learn, choose, ink_params, checkpoint, key)
+    weights = train(stocks("learn"), stocks("choose"), ink_params, checkpoint, key)
     write_weights(Path("data/ink.npz"), weights)
-    measures = measure(weights, report, ink_params)
+    measures = measure(weights, stocks("report"), ink_params)
     write_json(Path("reports/ink.json"), measures)
     checkpoint.unlink(missing_ok=True)
     print(f"share of the ink found on pictures of other digits and grounds: {measures['overlap']:.4f}")

@@ -36,6 +36,9 @@ RECIPE: dict[str, Any] = {
     "schedule": {"kind": "plateau", "patience": 1, "factor": 0.5, "stopping_patience": 2},
 }
 
+# Two epochs of two steps each.
+INK: dict[str, Any] = {"widths": [2, 2, 2, 2], "epochs": 2, "pictures": 8, "batch_size": 4, "measured": 4}
+
 # What a shell, a Git hook or a test before this one may have set, and what the pipeline must do without.
 FOREIGN = ("PYTHON", "GIT_", "DVC_", "TF_", "ONEDNN_", "KERAS_", "CUDA_", "OMP_", "MPL", "PYTEST_")
 
@@ -105,6 +108,8 @@ class Project:
         params = project.params()
         params |= {"dataset": "synthetic", "fetch": {"sources": [str(home / "images")]}}
         params["recipes"]["article"] |= RECIPE
+        params["compose"]["digits"] = 30
+        params["ink"] |= INK
         params["recipes"]["short"] = params["recipes"]["article"] | {"epochs": 1}
         project.write_params(params)
         project.commit("Take the pipeline to another dataset")

@@ -11,6 +11,9 @@ from digits.pictures.colours import Picture
 from digits.pictures.framing import frame_digit
 from digits.pictures.look import FindInk
 
+FORM = (28, 28, 1)
+"""The shape of what the reader makes of a picture."""
+
 NO_DIGIT = -1
 
 DIGITS_PER_NONE = 4
@@ -39,4 +42,4 @@ def read_composed(stock: Stock, find: FindInk, seed: int, count: int) -> Read:
         if framed.box is not None and not framed.reason:
             images.append(framed.image)
             labels.append(NO_DIGIT if none else composed.digits[0])
-    return Read(np.array(images, np.float32).reshape(-1, 28, 28, 1), np.array(labels, np.int64))
+    return Read(np.array(images, np.float32).reshape(-1, *FORM), np.array(labels, np.int64))

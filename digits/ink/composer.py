@@ -94,20 +94,22 @@ class ComposeParams(Section):
     digits: int = Field(ge=1, le=1_000_000)
 
 
-def stocks(training: Arrays, validation: Arrays, params: ComposeParams) -> tuple[Stock, Stock, Stock]:
-    """Return what pictures for learning, for choosing and for reporting are composed of.
+def stock_of(part: Part, training: Arrays, validation: Arrays, params: ComposeParams) -> Stock:
+    """Return what pictures for learning, for choosing or for reporting are composed of.
 
     Args:
+        part: which of them.
         training: `images` float32 (N, H, W, 1) in [0, 1] and `labels`, for learning.
         validation: the same, every other for choosing, and the rest for reporting.
-        params: how many digits each part may have, and the seed.
+        params: how many digits the part may have, and the seed.
     """
-
-    def of(part: Part, arrays: Arrays, first: int, step: int) -> Stock:
-        images, labels = (arrays[name][first::step][: params.digits] for name in ("images", "labels"))
-        return Stock.of(part, images, labels, params.seed)
-
-    return of("learn", training, 0, 1), of("choose", validation, 0, 2), of("report", validation, 1, 2)
+    arrays, first, step = {
+        "learn": (training, 0, 1),
+        "choose": (validation, 0, 2),
+        "report": (validation, 1, 2),
+    }[part]
+    images, labels = (arrays[name][first::step][: params.digits] for name in ("images", "labels"))
+    return Stock.of(part, images, labels, params.seed)
 
 
 @dataclass
@@ -266,8 +268,8 @@ def _ground(random: np.random.Generator, stock: Stock) -> Scene:
     colour = _any_ground(random)
     makers = MAKERS[stock.part]
     maker = even if random.random() < 0.35 else makers[int(random.integers(len(makers)))]
-    strength = random.random()
-    strength = np.float32(0.35 * strength * strength)
+    share = random.random()
+    strength = np.float32(0.35 * share * share)
     tint = 1 + random.uniform(-0.2, 0.2, 3).astype(np.float32)
     colours = colour + (strength * maker(random))[..., np.newaxis] * tint
     turn = turned(random.uniform(-0.09, 0.09) if random.random() < 0.7 else random.uniform(-0.02, 0.02))
@@ -279,7 +281,7 @@ def _at(scene: Scene, x: float, y: float) -> np.ndarray:
     """Return the mean colour of the ground about a point."""
     left, top = (int(min(max(value - 4, 0), SIDE - 8)) for value in (x, y))
     patch = np.rint(np.clip(scene.colours[top : top + 8, left : left + 8], 0, 1) * 255).astype(np.int64)
-    return (patch.sum(axis=(0, 1)) / (64 * 255)).astype(np.float32)
+    return np.asarray(patch.sum(axis=(0, 1)) / (64 * 255), np.float32)
 
 
 def _size(random: np.random.Generator) -> float:
@@ -529,11 +531,11 @@ def _rectangle(scene: Scene, x: float, y: float, wide: float, high: float, radiu
         np.abs(down) - np.float32(high / 2 - radius),
     )
     if not radius:
-        return np.maximum(right, below)
+        return np.asarray(np.maximum(right, below))
     outside = np.sqrt(
         np.maximum(right, 0) * np.maximum(right, 0) + np.maximum(below, 0) * np.maximum(below, 0)
     )
-    return outside + np.minimum(np.maximum(right, below), 0) - np.float32(radius)
+    return np.asarray(outside + np.minimum(np.maximum(right, below), 0) - np.float32(radius))
 
 
 def _cell(scene: Scene, place: tuple[float, float], length: float, row: Row) -> None:
@@ -807,7 +809,7 @@ def _photographed(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(values, 0, 1) * np.float32(255)).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(values, 0, 1) * np.float32(255)), np.uint8)
 
 
 def _small(scene: Scene, picture: Image.Image) -> Image.Image:

@@ -80,7 +80,7 @@ def weave(random: np.random.Generator) -> np.ndarray:
     """Return threads that cross, as in cloth."""
     period = random.uniform(2, 8)
     wave = np.abs((DOWN[:, 0] / np.float32(period)) % np.float32(1) - np.float32(0.5)) * np.float32(2)
-    return wave[:, np.newaxis] * wave - np.float32(0.3) + np.float32(0.3) * grain(random)
+    return np.asarray(wave[:, np.newaxis] * wave - np.float32(0.3) + np.float32(0.3) * grain(random))
 
 
 def scenery(random: np.random.Generator) -> np.ndarray:
@@ -119,12 +119,12 @@ def joints(random: np.random.Generator) -> np.ndarray:
     for left in random.integers(-10, SIDE + 10, int(random.integers(3, 14))).tolist():
         draw.line((left, 0, left + slope, SIDE), level, int(random.integers(1, 3)))
     lines = texture(picture)
-    return (lines if random.random() < 0.5 else lines.T) + np.float32(0.4) * clouds(random)
+    return np.asarray((lines if random.random() < 0.5 else lines.T) + np.float32(0.4) * clouds(random))
 
 
 def marble(random: np.random.Generator) -> np.ndarray:
     """Return veins: where smooth noise is near its middle."""
-    return np.minimum(np.abs(clouds(random)) * np.float32(4), 1) - np.float32(0.7)
+    return np.asarray(np.minimum(np.abs(clouds(random)) * np.float32(4), 1) - np.float32(0.7))
 
 
 def felt(random: np.random.Generator) -> np.ndarray:
@@ -155,7 +155,7 @@ def halftone(random: np.random.Generator) -> np.ndarray:
     """Return a screen of dots, as in print."""
     period = np.float32(random.uniform(3, 7))
     down, across = (values % period / period - np.float32(0.5) for values in (DOWN + ACROSS, DOWN - ACROSS))
-    return np.clip(np.float32(0.7) - 4 * (down * down + across * across), -0.5, 0.5)
+    return np.asarray(np.clip(np.float32(0.7) - 4 * (down * down + across * across), -0.5, 0.5))
 
 
 def foliage(random: np.random.Generator) -> np.ndarray:

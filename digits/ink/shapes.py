@@ -120,7 +120,7 @@ def _shapes(masks: np.ndarray, labels: np.ndarray) -> Shapes:
 
 
 def _levels(distances: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(distances * UNITS + ZERO), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(distances * UNITS + ZERO), 0, 255), np.uint8)
 
 
 def thinned(masks: np.ndarray) -> np.ndarray:

@@ -177,7 +177,7 @@ def _on_paper(values: np.ndarray) -> np.ndarray:
     colours = values.astype(np.float32) / np.float32(255)
     alpha = colours[..., 3:]
     laid = colours[..., :3] * alpha + _paper(colours) * (1 - alpha)
-    return np.rint(laid * np.float32(255)).astype(np.uint8)
+    return np.asarray(np.rint(laid * np.float32(255)), np.uint8)
 
 
 def _grey(values: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
+from digits.pictures.colours import Picture
 from digits.pictures.look import (
     DIGITS,
     OTHERS,
@@ -21,7 +22,6 @@ from digits.pictures.look import (
     whole,
 )
 from digits.pictures.look import SIDE as LOOK_SIDE
-from digits.pictures.reading import Picture
 from digits.pictures.segmentation import Piece, in_reading_order, joined, of_one_size, pieces
 
 FILLED = 0.62

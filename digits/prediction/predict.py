@@ -255,8 +255,9 @@ def _answers(framed: list[Framed], model: Classifier) -> list[Prediction]:
         if picture.box is None:
             answer = (0, float(uniform[0]), uniform.copy(), 0.0, "no ink found")
         else:
-            *known, doubt = next(answers)
-            answer = (*known, picture.reason or (doubt and f"{doubt}{picture.hint}"))
+            digit, confidence, row, score, doubt = next(answers)
+            reason = picture.reason or (doubt and f"{doubt}{picture.hint}")
+            answer = (digit, confidence, row, score, reason)
         predictions.append(Prediction(*answer, picture.image, picture.box, picture.steps, picture.note))
     return predictions
 
