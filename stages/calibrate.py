@@ -10,9 +10,9 @@ from digits.calibration.composed import FORM, read_composed
 from digits.data.datasets import chosen_dataset
 from digits.errors import run
 from digits.files import read_arrays
-from digits.ink.composer import ComposeParams, stock_of
 from digits.ink.finding import with_tensorflow
 from digits.ink.network import read_weights
+from digits.ink.stock import ComposeParams, stock_of
 from digits.params import Params
 
 

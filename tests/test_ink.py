@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from digits.errors import DigitsError
-from digits.ink.composer import Stock
 from digits.ink.finding import read_packed, with_litert
 from digits.ink.network import read_weights, write_weights
+from digits.ink.stock import Stock
 from digits.pictures.look import SIDE
 from tests.seeing import dark_ink_network
 

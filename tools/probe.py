@@ -30,10 +30,10 @@ from digits.figures.reliability import reliability_diagram
 from digits.figures.style import write_figure
 from digits.figures.training import training_curves
 from digits.files import Arrays, Table, pixels, write_arrays
-from digits.ink.composer import Stock
 from digits.ink.finding import flatbuffer as flatbuffer_of_ink
 from digits.ink.finding import read_packed, with_tensorflow
 from digits.ink.network import write_weights
+from digits.ink.stock import Stock
 from digits.ink.train import InkParams, compose_batch
 from digits.ink.train import train as train_ink
 from digits.params import Params

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digits.ink.composer import Stock, compose
+from digits.ink.composer import compose
+from digits.ink.stock import Stock
 from digits.pictures.colours import Picture
 from digits.pictures.framing import frame_digit
 from digits.pictures.look import FindInk

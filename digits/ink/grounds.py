@@ -129,7 +129,7 @@ def marble(random: np.random.Generator) -> np.ndarray:
 
 def felt(random: np.random.Generator) -> np.ndarray:
     """Return noise of two directions."""
-    return noise(random, SIDE, 30) + noise(random, 30, SIDE)
+    return np.asarray(noise(random, SIDE, 30) + noise(random, 30, SIDE))
 
 
 def planks(random: np.random.Generator) -> np.ndarray:
