@@ -1,6 +1,6 @@
 """Kinds of pictures that people have, drawn at their full size, for `benchmarks.pictures` to measure.
 
-They share no code and no ground with `digits.ink.composer`, and their digits are of MNIST's test part.
+They share no code and no ground with `digits.composing.composer`, and their digits are of MNIST's test part.
 A kind is a function of a random generator and a writer; it returns a picture and what stands in it.
 """
 

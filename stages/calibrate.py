@@ -7,12 +7,12 @@ from digits.backend import runtime
 from digits.backend.models import load_model
 from digits.calibration.calibrate import CalibrateParams, calibrate, save_calibrated
 from digits.calibration.composed import FORM, read_composed
+from digits.composing.stock import ComposeParams, stock_of
 from digits.data.datasets import chosen_dataset
 from digits.errors import run
 from digits.files import read_arrays
 from digits.ink.finding import with_tensorflow
 from digits.ink.network import read_weights
-from digits.ink.stock import ComposeParams, stock_of
 from digits.params import Params
 
 

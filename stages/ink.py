@@ -4,11 +4,11 @@ from functools import partial
 from pathlib import Path
 
 from digits.backend import runtime
+from digits.composing.stock import ComposeParams, stock_of
 from digits.environment import locked_versions
 from digits.errors import run
 from digits.files import fingerprint, read_arrays, write_json
 from digits.ink.network import write_weights
-from digits.ink.stock import ComposeParams, stock_of
 from digits.ink.train import InkParams, measure, train
 from digits.params import Params
 from digits.training.imports import import_closure

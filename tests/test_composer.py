@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digits.ink.composer import compose
-from digits.ink.grounds import MAKERS, SIDE
-from digits.ink.shapes import FIELD, UNITS, ZERO, character_shapes, digit_shapes, thinned
-from digits.ink.stock import FONTS, Stock
+from digits.composing.composer import compose
+from digits.composing.grounds import MAKERS, SIDE
+from digits.composing.shapes import FIELD, UNITS, ZERO, character_shapes, digit_shapes, thinned
+from digits.composing.stock import FONTS, Stock
 
 # A bar of 4 by 20 pixels for a one, and a ring for a zero.
 BAR, RING = np.zeros((2, 28, 28, 1), np.float32)

@@ -6,11 +6,11 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from digits.data.preparation import scale
+from digits.decoding.reading import read_picture
 from digits.pictures import framing
 from digits.pictures.centring import centred, placed, scaled, stroke_width, thickened
 from digits.pictures.framing import Framed, frame_mnist
 from digits.pictures.look import SIDE, View, around, covering, look, whole
-from digits.pictures.reading import read_picture
 from digits.pictures.segmentation import in_reading_order, joined, of_one_size, pieces
 from tests.seeing import find_ink
 

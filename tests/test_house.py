@@ -15,7 +15,7 @@ from tests.pipeline import REPOSITORY, STAGES
 # From the bottom: what a module imports is on its own floor or on a lower one.
 FLOORS = (
     {"environment", "errors", "files", "params"},
-    {"backend", "data", "evaluation", "pictures"},
+    {"backend", "composing", "data", "decoding", "evaluation", "pictures"},
     {"classifier", "figures", "ink", "training"},
     {"calibration", "prediction", "verification"},
     {"app"},

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digits.classifier.classifier import with_litert
+from digits.composing.stock import Stock
 from digits.errors import DigitsError
-from digits.ink.finding import read_packed, with_litert
+from digits.ink.finding import read_packed
 from digits.ink.network import read_weights, write_weights
-from digits.ink.stock import Stock
 from digits.pictures.look import SIDE
 from tests.seeing import dark_ink_network
 

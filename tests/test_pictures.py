@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from digits.decoding.reading import read_picture
 from digits.errors import DigitsError
-from digits.pictures.reading import read_picture
 
 # Four rows of black, dark, light and white.
 GREYS = np.repeat(np.array([0, 51, 204, 255], np.uint8)[:, np.newaxis], 6, axis=1)
@@ -298,7 +298,7 @@ def test_a_picture_of_64_megapixels_takes_less_than_600_mebibytes(tmp_path):
     Image.new("RGBA", (8000, 8000), (9, 9, 9, 255)).save(path, compress_level=1)
     # The peak since the program began; `getrusage` would count that of the process which started it.
     program = (
-        "import sys; from digits.pictures.reading import read_picture; read_picture(sys.argv[1]);"
+        "import sys; from digits.decoding.reading import read_picture; read_picture(sys.argv[1]);"
         "print(*(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
     root = Path(__file__).parent.parent

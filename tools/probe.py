@@ -22,6 +22,7 @@ from digits.calibration.nondigits import make_nondigits
 from digits.classifier.classifier import load_classifier
 from digits.classifier.detector import DetectorParams
 from digits.classifier.tflite import flatbuffer
+from digits.composing.stock import Stock
 from digits.data.preparation import scale
 from digits.evaluation.metrics import EvaluateParams, details, evaluate
 from digits.figures.confusion import confusion_matrix_figure
@@ -33,7 +34,6 @@ from digits.files import Arrays, Table, pixels, write_arrays
 from digits.ink.finding import flatbuffer as flatbuffer_of_ink
 from digits.ink.finding import read_packed, with_tensorflow
 from digits.ink.network import write_weights
-from digits.ink.stock import Stock
 from digits.ink.train import InkParams, compose_batch
 from digits.ink.train import train as train_ink
 from digits.params import Params

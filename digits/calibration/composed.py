@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digits.ink.composer import compose
-from digits.ink.stock import Stock
-from digits.pictures.colours import Picture
+from digits.composing.composer import compose
+from digits.composing.stock import Stock
 from digits.pictures.framing import frame_digit
-from digits.pictures.look import FindInk
+from digits.pictures.look import FindInk, Picture
 
 FORM = (28, 28, 1)
 """The shape of what the reader makes of a picture."""

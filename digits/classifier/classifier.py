@@ -21,8 +21,9 @@ from digits.classifier.metadata import (
     read_ink,
 )
 from digits.errors import DigitsError, unknown_name
-from digits.ink.finding import read_packed, with_litert, with_tensorflow
-from digits.pictures.look import FindInk
+from digits.ink.finding import read_packed, with_tensorflow
+from digits.ink.network import CLASSES
+from digits.pictures.look import SIDE, FindInk
 
 ENGINES = ("litert", "keras")
 
@@ -143,6 +144,38 @@ def _litert(path: Path, calibration: Calibration) -> Answer:
         return answers, scores
 
     return answer
+
+
+def with_litert(flatbuffer: bytes, name: str) -> FindInk:
+    """Return what finds ink by LiteRT, for any number of threads.
+
+    Raises:
+        DigitsError: the `flatbuffer` of the file called `name` is no network that finds ink.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        interpreter = Interpreter(model_content=flatbuffer, num_threads=1)
+        interpreter.allocate_tensors()
+        (asked,), (answered,) = interpreter.get_input_details(), interpreter.get_output_details()
+    except (ValueError, RuntimeError, KeyError, IndexError) as error:
+        raise DigitsError(
+            f"{name}: no readable network that finds ink ({' '.join(str(error).split())})"
+        ) from error
+    if [*asked["shape"]] != [1, SIDE, SIDE, 3] or [*answered["shape"]] != [1, SIDE, SIDE, CLASSES]:
+        raise DigitsError(f"{name}: the network that finds ink is for other pictures")
+    lock = threading.Lock()
+
+    def find(looks: np.ndarray) -> np.ndarray:
+        answers = np.empty((len(looks), SIDE, SIDE, CLASSES), np.float32)
+        with lock:
+            for look, answer in zip(looks, answers, strict=True):
+                interpreter.set_tensor(asked["index"], look[np.newaxis])
+                interpreter.invoke()
+                answer[:] = interpreter.get_tensor(answered["index"])[0]
+        return answers
+
+    return find
 
 
 def _keras(path: Path) -> Answer:

@@ -14,10 +14,10 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from digits.ink.composer import compose
+from digits.composing.composer import compose
+from digits.composing.stock import Stock
 from digits.ink.finding import with_tensorflow
 from digits.ink.network import Weights, build, folded
-from digits.ink.stock import Stock
 from digits.params import Section
 from digits.pictures.look import DIGITS, SIDE
 from digits.training.recipes import OneCycle, Share, Width

@@ -8,15 +8,16 @@ import numpy as np
 from scipy import ndimage
 
 from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
-from digits.pictures.colours import Picture
 from digits.pictures.look import (
     DIGITS,
     OTHERS,
     Box,
     FindInk,
+    Picture,
     View,
     around,
     covering,
+    found_ink,
     look,
     mosaic,
     whole,
@@ -125,7 +126,7 @@ def frame_digit(picture: Picture, find: FindInk) -> Framed:
     A picture in MNIST's own form comes back as it is.
 
     Args:
-        picture: as `digits.pictures.reading.read_picture` returns it.
+        picture: as `digits.decoding.reading.read_picture` returns it.
         find: the network that finds ink.
     """
     if as_it_is := _as_it_is(picture):
@@ -150,7 +151,7 @@ def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Bo
     """Frame each digit of a picture, in the order of reading: lines from the top, each from the left.
 
     Args:
-        picture: as `digits.pictures.reading.read_picture` returns it.
+        picture: as `digits.decoding.reading.read_picture` returns it.
         find: the network that finds ink.
 
     Returns:
@@ -187,12 +188,12 @@ def _as_it_is(picture: Picture) -> Framed | None:
 def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
     """Look at the whole picture, and where nothing is found, at its parts; return the view and its answer."""
     view = whole(pixels)
-    shares = find(look(pixels, view)[np.newaxis])[0]
+    shares = found_ink(pixels, view, find)
     if pieces(shares[..., DIGITS], ONE_REACH)[1]:
         return view, shares
     best, most = (view, shares), 0.0
     for part in covering(pixels, max(min(pixels.shape[:2]) / 2, 24)):
-        seen = find(look(pixels, part)[np.newaxis])[0]
+        seen = found_ink(pixels, part, find)
         amount = max((piece.amount for piece in pieces(seen[..., DIGITS], ONE_REACH)[1]), default=0.0)
         if amount > most:
             best, most = (part, seen), amount
@@ -213,7 +214,7 @@ def _looked_at_closer(seen: Seen, pixels: np.ndarray, find: FindInk) -> Seen:
         view = around(seen.box, max(seen.digit.length * seen.view.scale / FILLED, 12), pixels)
         if view.side > 0.9 * seen.view.side:
             break
-        near = _seen(view, find(look(pixels, view)[np.newaxis])[0])
+        near = _seen(view, found_ink(pixels, view, find))
         # What is seen may lie beside what was seen from further away, but not apart from it.
         near = [other for other in near if _shared(other.box, seen.box) > 0]
         if not near:

@@ -18,6 +18,9 @@ CLEAREST = 6
 LEVEL = 0.33
 """The share of the clearest ink from which a pixel is part of a stroke."""
 
+FAINT_LEVEL, RIDGE, AROUND = 0.2, 2.0, 9
+"""The same where it is so many times the mean of a square of so many pixels around it."""
+
 CERTAIN = 0.6
 """The share of the clearest ink that some pixel of every piece has."""
 
@@ -73,6 +76,8 @@ def pieces(ink: np.ndarray, reach: int) -> tuple[np.ndarray, list[Piece]]:
     if clearest < FAINTEST:
         return np.zeros(ink.shape, np.int32), []
     mask = ink > LEVEL * clearest
+    # A thin stroke that the network is less sure of still stands out from what is around it, as fog does not.
+    mask |= (ink > FAINT_LEVEL * clearest) & (ink > RIDGE * ndimage.uniform_filter(ink, AROUND))
     wide = ndimage.binary_dilation(mask, np.ones((3, 3)), reach) if reach else mask
     labels, count = ndimage.label(wide, structure=np.ones((3, 3)))
     labels *= mask

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from digits.pictures.reading import printable
+from digits.decoding.reading import printable
 
 if TYPE_CHECKING:
     from digits.prediction.predict import Prediction

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from digits.classifier.classifier import Classifier, load_classifier
+from digits.decoding.reading import read_picture
 from digits.errors import DigitsError, unknown_name
 from digits.pictures.centring import SIDE
 from digits.pictures.framing import Framed, frame_digit, frame_digits, frame_mnist
-from digits.pictures.reading import read_picture
 
 if TYPE_CHECKING:
     import PIL.Image

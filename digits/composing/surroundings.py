@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from digits.ink.grounds import ACROSS, DOWN, SIDE, clouds, noise
-from digits.ink.scene import (
+from digits.composing.grounds import ACROSS, DOWN, SIDE, clouds, noise
+from digits.composing.scene import (
     BLACK,
     WHITE,
     Pen,
@@ -18,7 +18,7 @@ from digits.ink.scene import (
     rectangle,
     write_mark,
 )
-from digits.ink.shapes import LENGTH
+from digits.composing.shapes import LENGTH
 
 
 def furnish(scene: Scene, x: float, y: float, size: float) -> None:

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
-from digits.ink.camera import light, photographed
-from digits.ink.grounds import SIDE
-from digits.ink.scene import (
+from digits.composing.camera import light, photographed
+from digits.composing.grounds import SIDE
+from digits.composing.scene import (
     Pen,
     Scene,
     any_ground,
@@ -27,9 +27,9 @@ from digits.ink.scene import (
     rectangle,
     write_mark,
 )
-from digits.ink.shapes import LENGTH, Shapes
-from digits.ink.stock import Stock
-from digits.ink.surroundings import furnish, spill, write_beside
+from digits.composing.shapes import LENGTH, Shapes
+from digits.composing.stock import Stock
+from digits.composing.surroundings import furnish, spill, write_beside
 
 Kind = Literal["none", "one", "many"]
 
@@ -53,7 +53,7 @@ def compose(stock: Stock, seed: int, number: int, kind: Kind | None = None) -> C
     scene = begun(random, stock)
     chance = random.random()
     if kind is None:
-        kind = "none" if chance < 0.08 else "one" if chance < 0.58 else "many"
+        kind = "none" if chance < 0.08 else "one" if chance < 0.64 else "many"
     if kind == "none":
         furnish(scene, 56, 56, 50)
         write_beside(scene, 56, 56, scene.between(10, 60))
@@ -178,7 +178,7 @@ def _write_row(
     (x, y), (cosine, sine), along = start, scene.turn, 0.0
     # The same distance from cell to cell, or the same gap from digit to digit.
     step = size * 0.8 + row.gap if row.cell and scene.chance(0.7) else None
-    joined = scene.chance(0.5)
+    apart = 0.0 if scene.chance(0.5) else scene.between(1, 4) if scene.chance(0.5) else max(1, row.gap / 2)
     ink = row.ink
     if row.cell and row.cell[3] is not None:
         ink = ink_on(random, row.cell[3])
@@ -193,7 +193,7 @@ def _write_row(
         if min(place) < -0.1 * size or max(place) > SIDE + 0.1 * size:
             continue
         if row.cell:
-            _cell(scene, place, taken if joined else taken - 0.5 * max(2, row.gap), row)
+            _cell(scene, place, taken - apart, row)
         if scene.chance(row.marks):
             narrow = _mark_pen(scene, row.pen, size)
             shapes = scene.stock.marks if scene.chance(0.85) else scene.stock.letters

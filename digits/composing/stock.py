@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from digits.composing.grounds import MAKERS
+from digits.composing.shapes import Shapes, character_shapes, digit_shapes, written_shapes
 from digits.files import Arrays
-from digits.ink.grounds import MAKERS
-from digits.ink.shapes import Shapes, character_shapes, digit_shapes, written_shapes
 from digits.params import Section
 
 Part = Literal["learn", "choose", "report"]
@@ -36,7 +36,7 @@ FONTS: dict[Part, tuple[str, ...]] = {
 LETTERS = "ACEFHJKLMNPRTUVWXYacdefhjkmnprtuvwxy"
 
 
-MARKS = ",,,..;:://///---+=()*%#'!?<>||"
+MARKS = ",,,..;:////////|||---+=()*%#'!?<>"
 
 
 @dataclass(frozen=True)

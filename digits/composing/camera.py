@@ -7,8 +7,8 @@ import io
 import numpy as np
 from PIL import Image, ImageFilter
 
-from digits.ink.grounds import ACROSS, DOWN, SIDE, clouds
-from digits.ink.scene import WHITE, Scene
+from digits.composing.grounds import ACROSS, DOWN, SIDE, clouds
+from digits.composing.scene import WHITE, Scene
 
 
 def light(scene: Scene) -> None:

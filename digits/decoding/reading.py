@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image
 
+from digits.decoding.colours import check_size, of_array, of_image, shrinking
 from digits.errors import DigitsError
-from digits.pictures.colours import Picture, check_size, of_array, of_image, shrinking
+from digits.pictures.look import Picture
 
 LARGEST_FILE = 64 * 2**20
 """Bytes of an encoded picture; a 64-megapixel photograph takes about half of them."""
@@ -47,7 +48,7 @@ def read_picture(source: str | Path | bytes | Image.Image | np.ndarray) -> Pictu
     """Read a picture: a file, its bytes, a Pillow image or an array.
 
     Of an animation, or of several pages, the first is read that is not blank; `note` says which.
-    A picture of more than `digits.pictures.colours.WORKING_PIXELS` is made smaller by a whole factor,
+    A picture of more than `digits.decoding.colours.WORKING_PIXELS` is made smaller by a whole factor,
     which the result remembers as `shrunk`.
     An array is (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), and bool, integer or float:
     0 to 1, 0 to 255 or, for integers, 0 to 65535, told apart by its largest value.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from digits.ink.grounds import ACROSS, DOWN, MAKERS, SIDE, even, grain, noise
-from digits.ink.shapes import FIELD, LENGTH, UNITS, ZERO, Shapes
-from digits.ink.stock import Stock
+from digits.composing.grounds import ACROSS, DOWN, MAKERS, SIDE, even, grain, noise
+from digits.composing.shapes import FIELD, LENGTH, UNITS, ZERO, Shapes
+from digits.composing.stock import Stock
 
 Window = tuple[slice, slice]
 
@@ -157,7 +157,10 @@ def begun(random: np.random.Generator, stock: Stock) -> Scene:
     strength = np.float32(0.35 * share * share)
     tint = 1 + random.uniform(-0.2, 0.2, 3).astype(np.float32)
     colours = colour + (strength * maker(random))[..., np.newaxis] * tint
-    turn = turned(random.uniform(-0.09, 0.09) if random.random() < 0.7 else random.uniform(-0.02, 0.02))
+    kind = random.random()
+    # Up to 10, to 20 or to 2 degrees.
+    most = 0.09 if kind < 0.6 else 0.18 if kind < 0.75 else 0.02
+    turn = turned(random.uniform(-most, most))
     blank = np.zeros((2, SIDE, SIDE), np.float32)
     return Scene(random, stock, colours.astype(np.float32), blank[0], blank[1], turn, [])
 
@@ -181,9 +184,9 @@ class Pen:
 
 def any_pen(scene: Scene, size: float) -> Pen:
     """Draw how a digit of a size is written."""
-    along_line = scene.chance(0.6)
+    along_line = scene.chance(0.65)
     width = size * scene.skewed(0.015, 0.24) if along_line else size * scene.between(-0.01, 0.03)
-    if along_line and scene.chance(0.15):
+    if along_line and scene.chance(0.3):
         # A pen as thin as a pixel.
         width = scene.between(0.6, 1.6)
     return Pen(along_line, width, scene.chance(0.3), scene.between(-0.25, 0.25))
