@@ -160,16 +160,20 @@ def _train_detector(
     count = len(images) // HANDWRITTEN_PER_PRINTED if characters else 0
     printed = draw_characters(random, count, images.shape[1:3], characters)
     others = make_nondigits(images, labels, params.seed)
-    digit_features, other_features = (
-        features_and_logits(model, part)[0] for part in (np.concatenate([images, printed]), others)
-    )
+    # Without readings, which images of another size than MNIST's do not have, the last part is empty.
+    parts = [images, printed, others, composed.images if len(composed.images) else images[:0]]
+    features, logits = features_and_logits(model, np.concatenate(parts))
+    *_, of_others, of_composed = np.split(features, np.cumsum([len(part) for part in parts[:-1]]))
+    digit_features = [features[: len(images) + len(printed)]]
+    other_features = [of_others]
     if len(composed.images):
-        features, logits = features_and_logits(model, composed.images)
-        right = logits.argmax(axis=1) == composed.labels
+        right = logits[-len(composed.images) :].argmax(axis=1) == composed.labels
         # They are few, and count as often as the others together need.
-        digit_features = np.concatenate([digit_features, *[features[right]] * COMPOSED_COUNT])
-        other_features = np.concatenate([other_features, *[features[~right]] * COMPOSED_COUNT])
-    return train_detector(digit_features, other_features, params.detector, params.seed)
+        digit_features += [of_composed[right]] * COMPOSED_COUNT
+        other_features += [of_composed[~right]] * COMPOSED_COUNT
+    return train_detector(
+        np.concatenate(digit_features), np.concatenate(other_features), params.detector, params.seed
+    )
 
 
 def choose_thresholds(

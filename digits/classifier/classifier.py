@@ -99,11 +99,10 @@ def load_classifier(path: Path, engine: Literal["litert", "keras"]) -> Classifie
     # LiteRT prints the name of its delegate, and no setting stops it.
     with quiet_stderr():
         if engine == "litert":
-            find_ink = with_litert(read_ink(path, INK_FLATBUFFER), str(path))
-            return Classifier(calibration, _litert(path, calibration), find_ink)
-        return Classifier(
-            calibration, _keras(path), with_tensorflow(read_packed(read_ink(path, INK_WEIGHTS)))
-        )
+            answer = _litert(path, calibration)
+            return Classifier(calibration, answer, with_litert(read_ink(path, INK_FLATBUFFER), str(path)))
+        answer, weights = _keras(path), read_packed(read_ink(path, INK_WEIGHTS))
+        return Classifier(calibration, answer, with_tensorflow(weights))
 
 
 def _litert(path: Path, calibration: Calibration) -> Answer:
