@@ -16,8 +16,8 @@ from PIL import Image
 
 from benchmarks import scenes
 from digits.backend import runtime
+from digits.decoding.reading import read_picture
 from digits.pictures.framing import frame_digit
-from digits.pictures.reading import read_picture
 
 SEED = 0
 HALVES = {"tune": 0, "report": 1}

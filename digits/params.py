@@ -15,10 +15,12 @@ from digits.errors import DigitsError, short, unknown_name
 
 SECTIONS = [
     "calibrate",
+    "compose",
     "dataset",
     "evaluate",
     "fetch",
     "gate",
+    "ink",
     "prepare",
     "recipe",
     "recipes",

@@ -21,7 +21,7 @@ from digits.data.idx import IDX_FILES
 from digits.files import Arrays
 
 REPOSITORY = Path(__file__).parent.parent
-STAGES = ("fetch", "prepare", "train", "calibrate", "export", "evaluate", "plot", "card")
+STAGES = ("fetch", "prepare", "train", "ink", "calibrate", "export", "evaluate", "plot", "card")
 SIZE, TRAIN_SIZE, TEST_SIZE = 14, 300, 60
 
 NO_CHANGE = {"shift": 0, "rotation": 0, "scale": 0, "shear": 0, "elastic": 0, "elastic_spacing": 7}
@@ -35,6 +35,9 @@ RECIPE: dict[str, Any] = {
     "learning_rate": 0.03,
     "schedule": {"kind": "plateau", "patience": 1, "factor": 0.5, "stopping_patience": 2},
 }
+
+# Two epochs of two steps each.
+INK: dict[str, Any] = {"widths": [2, 2, 2, 2], "epochs": 2, "pictures": 8, "batch_size": 4, "measured": 4}
 
 # What a shell, a Git hook or a test before this one may have set, and what the pipeline must do without.
 FOREIGN = ("PYTHON", "GIT_", "DVC_", "TF_", "ONEDNN_", "KERAS_", "CUDA_", "OMP_", "MPL", "PYTEST_")
@@ -108,6 +111,8 @@ class Project:
         params = project.params()
         params |= {"dataset": "synthetic", "fetch": {"sources": [str(home / "images")]}}
         params["recipes"]["article"] |= RECIPE
+        params["compose"]["digits"] = 30
+        params["ink"] |= INK
         params["recipes"]["short"] = params["recipes"]["article"] | {"epochs": 1}
         project.write_params(params)
         project.commit("Take the pipeline to another dataset")

@@ -44,6 +44,7 @@ def stand_in(content: bytes) -> SimpleNamespace:
         reason=reason,
         image=ink.astype(np.float32),
         box=(10, 20, 30, 60) if share else None,
+        steps=(("ink", np.kron(ink, np.ones((4, 4)))),),
     )
 
 

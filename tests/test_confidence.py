@@ -39,27 +39,35 @@ def test_where_all_are_right_the_temperature_is_about_the_lowest() -> None:
 
 
 def test_the_thresholds_are_the_lowest_that_keep_the_error_rates() -> None:
-    confidence = np.array([0.5, 0.6, 0.7, 0.8])
-    correct = np.array([False, True, False, True])
-    other_confidence, other_score = np.array([0.1, 0.9, 0.9, 0.9]), np.array([1.0, 0.2, 0.4, 0.6])
-    score = np.ones(4)
-    thresholds = choose_thresholds(
-        (confidence, score),
-        correct,
-        (other_confidence, other_score),
-        wrong_at_most=1 / 3,
-        false_accepts_at_most=1 / 4,
-    )
+    digits = np.array([0.5, 0.6, 0.7, 0.8]), np.ones(4), np.array([False, True, False, True])
+    others = np.array([0.1, 0.9, 0.9, 0.9]), np.array([1.0, 0.2, 0.4, 0.6]), np.zeros(4, bool)
+    thresholds = choose_thresholds([(1 / 3, digits)], others, false_accepts_at_most=1 / 4)
 
     # Above 0.5, one of three is wrong; of the three confident others, one may stay: the one of 0.6.
-    assert Thresholds(confidence=0.501, score=0.401) == thresholds
+    assert Thresholds(confidence=0.501, score=0.41) == thresholds
+
+
+def test_of_thresholds_that_keep_the_rates_those_are_chosen_that_accept_most_right_answers() -> None:
+    # The wrong answer is as confident as any, but scores less: the score tells it, at the cost of nothing.
+    digits = np.array([0.6, 0.7, 0.9]), np.array([0.8, 0.8, 0.3]), np.array([True, True, False])
+    others = np.zeros(0), np.zeros(0), np.zeros(0, bool)
+
+    assert Thresholds(confidence=0.0, score=0.31) == choose_thresholds([(0.0, digits)], others, 0.0)
+
+
+def test_each_kind_of_pictures_keeps_an_error_rate_of_its_own() -> None:
+    wrong = np.array([False, True, True, True])
+    rows = np.array([0.5, 0.6, 0.7, 0.8]), np.ones(4), wrong
+    others = np.zeros(0), np.zeros(0), np.zeros(0, bool)
+
+    assert 0.0 == choose_thresholds([(1 / 4, rows), (1 / 4, rows)], others, 0.0).confidence
+    assert 0.501 == choose_thresholds([(1 / 4, rows), (0.0, rows)], others, 0.0).confidence
 
 
 def test_an_error_rate_that_no_threshold_keeps_gives_1() -> None:
-    ones = np.ones(2)
-    thresholds = choose_thresholds((ones, ones), np.zeros(2, bool), (ones, ones), 0.0, 0.0)
+    ones = np.ones(2), np.ones(2), np.zeros(2, bool)
 
-    assert Thresholds(1.0, 1.0) == thresholds
+    assert Thresholds(1.0, 1.0) == choose_thresholds([(0.0, ones)], ones, 0.0)
 
 
 def test_an_answer_is_accepted_from_both_thresholds_on() -> None:

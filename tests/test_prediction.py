@@ -21,6 +21,7 @@ from digits.classifier.metadata import Calibration, Thresholds
 from digits.errors import DigitsError
 from tests.drawing import drawn
 from tests.pipeline import REPOSITORY
+from tests.seeing import find_ink
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +38,7 @@ class Asked:
         self.row[4] = confidence
         self.score = score
         calibration = Calibration(tuple("0123456789"), (28, 28, 1), 1.0, Thresholds(0.75, 0.5))
-        self.model = Classifier(calibration, self.answer)
+        self.model = Classifier(calibration, self.answer, find_ink)
 
     def answer(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self.images.append(images)

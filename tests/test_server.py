@@ -42,13 +42,14 @@ def test_the_answer_has_the_digit_all_probabilities_the_verdict_and_what_the_net
 ) -> None:
     status, text = served.predict(png(0.5, (28, 28)))
     answer = json.loads(text)
-    image = answer.pop("image")
+    image, found = answer.pop("image"), answer.pop("ink")
     probabilities = answer.pop("probabilities")
 
     assert 200 == status
     assert {"digit": 7, "confidence": 0.97, "sure": True, "reason": "", "box": [10, 20, 30, 60]} == answer
     assert pytest.approx([0.03 / 9] * 7 + [0.97] + [0.03 / 9] * 2) == probabilities
     assert [[255] * 14 + [0] * 14] * 28 == image
+    assert [[255] * 28 + [0] * 28] * 56 == found
 
 
 def test_a_blank_picture_is_answered_with_the_reason_and_without_a_box(served: Served) -> None:

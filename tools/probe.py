@@ -17,10 +17,12 @@ import numpy as np
 from digits.backend import runtime
 from digits.backend.models import load_model, probabilities, save_model
 from digits.calibration.calibrate import CalibrateParams, calibrate, save_calibrated
+from digits.calibration.composed import read_composed
 from digits.calibration.nondigits import make_nondigits
 from digits.classifier.classifier import load_classifier
 from digits.classifier.detector import DetectorParams
 from digits.classifier.tflite import flatbuffer
+from digits.composing.stock import Stock
 from digits.data.preparation import scale
 from digits.evaluation.metrics import EvaluateParams, details, evaluate
 from digits.figures.confusion import confusion_matrix_figure
@@ -29,8 +31,14 @@ from digits.figures.reliability import reliability_diagram
 from digits.figures.style import write_figure
 from digits.figures.training import training_curves
 from digits.files import Arrays, Table, pixels, write_arrays
+from digits.ink.finding import flatbuffer as flatbuffer_of_ink
+from digits.ink.finding import read_packed, with_tensorflow
+from digits.ink.network import write_weights
+from digits.ink.train import InkParams, compose_batch
+from digits.ink.train import train as train_ink
 from digits.params import Params
-from digits.training.recipes import Recipe
+from digits.pictures.look import FindInk
+from digits.training.recipes import OneCycle, Recipe
 from digits.training.train import train
 from tools.operations import operations
 
@@ -111,14 +119,47 @@ def calibrated(model: Any, parts: list[Arrays], folder: Path) -> Iterator[tuple[
     save_model(model, folder / "before.keras")
     copy = load_model(folder / "before.keras")
     detector = DetectorParams(units=64, epochs=2, batch_size=64, learning_rate=0.001)
-    numbers = CalibrateParams(seed=0, detector=detector, wrong_at_most=0.5, false_accepts_at_most=0.1)
-    calibration, weights = calibrate(copy, *parts, CLASSES, numbers)
+    numbers = CalibrateParams(
+        seed=0,
+        detector=detector,
+        composed=20,
+        wrong_at_most=0.5,
+        wrong_of_composed_at_most=0.9,
+        false_accepts_at_most=0.1,
+    )
+    stock, find, ink = found_ink(folder)
+    yield "composed pictures", compose_batch(stock, 0, range(40))[0]
+    yield "ink.npz", ink
+    readings = read_composed(stock, find, 0, numbers.composed)
+    yield "readings", readings.images
+    calibration, weights = calibrate(copy, *parts, (readings, readings), CLASSES, numbers)
     yield "calibration.json", calibration.as_json().encode()
-    save_calibrated(copy, calibration, weights, folder / "calibrated.keras")
+    save_calibrated(copy, calibration, weights, ink, folder / "calibrated.keras")
     yield "calibrated.keras", (folder / "calibrated.keras").read_bytes()
     classifier = load_classifier(folder / "calibrated.keras", "keras")
     yield "scores", classifier.classify(images).score
     yield "model.tflite", flatbuffer(copy, weights)
+    yield "ink.tflite", flatbuffer_of_ink(read_packed(ink))
+
+
+def found_ink(folder: Path) -> tuple[Stock, FindInk, bytes]:
+    """Train the network that finds ink for a few steps; return what it learned from, it, and its file."""
+    stock = Stock.of("learn", **images_and_labels(40, 6), seed=0)
+    schedule = OneCycle(kind="one_cycle", warm_up=0.5, final=0.1)
+    params = InkParams(
+        seed=0,
+        widths=[4, 4, 8, 8],
+        batch_norm_momentum=0.5,
+        epochs=1,
+        pictures=STEPS * 8,
+        batch_size=8,
+        learning_rate=0.01,
+        schedule=schedule,
+        measured=8,
+    )
+    weights = train_ink(stock, stock, params, folder / "checkpoint of ink.npz", "probe")
+    write_weights(folder / "ink.npz", weights)
+    return stock, with_tensorflow(weights), (folder / "ink.npz").read_bytes()
 
 
 def main() -> None:

@@ -90,7 +90,7 @@ def application(
 
 
 def as_json(prediction: Prediction) -> dict[str, Any]:
-    """Return what the page shows: numbers, texts, and the image as 28 rows of levels from 0 to 255."""
+    """Return what the page shows: numbers, texts, and image and ink as rows of levels from 0 to 255."""
     return {
         "digit": prediction.digit,
         "confidence": prediction.confidence,
@@ -98,8 +98,14 @@ def as_json(prediction: Prediction) -> dict[str, Any]:
         "sure": prediction.sure,
         "reason": prediction.reason,
         "image": np.rint(prediction.image * 255).astype(int).tolist(),
+        "ink": _levels(dict(prediction.steps).get("ink")),
         "box": prediction.box,
     }
+
+
+def _levels(ink: np.ndarray | None) -> list[list[int]] | None:
+    """Return every other pixel of the shares of ink (112, 112), in 255ths; None if there are none."""
+    return None if ink is None else np.rint(ink[::2, ::2] * 255).astype(int).tolist()
 
 
 def _bounded(

@@ -12,8 +12,8 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from digits.decoding import limits
 from digits.errors import DigitsError
-from digits.pictures import limits
 
 SECONDS = 2.0
 """Of one core, for one picture: to decode it, and to read it."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
 
 from digits.backend.models import save_model
 from digits.calibration.characters import draw_characters
+from digits.calibration.composed import Read
 from digits.calibration.nondigits import make_nondigits
 from digits.classifier.detector import DetectorParams, answerer, features_and_logits, train_detector
-from digits.classifier.metadata import Calibration, Thresholds, append_calibration
+from digits.classifier.metadata import INK_WEIGHTS, Calibration, Thresholds, append_calibration
 from digits.errors import DigitsError
 from digits.files import Arrays, whole_file
 from digits.params import Section
@@ -28,8 +30,14 @@ LOWEST, HIGHEST = 0.05, 20.0
 # Without printed digits it would learn that print is never a digit.
 HANDWRITTEN_PER_PRINTED = 10
 
-# Thresholds are tried in steps of 1 / STEPS, from 0 to 1.
-STEPS = 1000
+# Confidences are tried in steps of 1 / STEPS, from 0 to 1, and scores in steps of 1 / SCORE_STEPS.
+STEPS, SCORE_STEPS = 1000, 100
+
+# How often the detector sees a reading of a composed picture for each time that it sees an image of MNIST's.
+COMPOSED_COUNT = 4
+
+# Confidence, score and whether it is right, each (N,), of N answers.
+Judged = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class CalibrateParams(Section):
@@ -37,7 +45,9 @@ class CalibrateParams(Section):
 
     seed: int = Field(ge=0, lt=2**31)
     detector: DetectorParams
+    composed: int = Field(ge=0, le=10_000_000)
     wrong_at_most: float = Field(ge=0, le=1)
+    wrong_of_composed_at_most: float = Field(ge=0, le=1)
     false_accepts_at_most: float = Field(ge=0, le=1)
 
 
@@ -45,6 +55,7 @@ def calibrate(
     model: keras.Sequential,
     training: Arrays,
     validation: Arrays,
+    composed: tuple[Read, Read],
     classes: tuple[str, ...],
     params: CalibrateParams,
 ) -> tuple[Calibration, list[np.ndarray]]:
@@ -54,6 +65,7 @@ def calibrate(
         model: a trained classifier that ends in a Dense layer with a softmax.
         training: float32 `images` (N, H, W, 1) in [0, 1] and integer `labels` (N,), for the detector.
         validation: the same for the temperature and the thresholds.
+        composed: readings of composed pictures, for the detector, and of others, for the thresholds.
         classes: the name of each label.
         params: the seed, the detector's size and training, and the error rates that the thresholds keep.
 
@@ -70,18 +82,29 @@ def calibrate(
     temperature = fit_temperature(logits, labels)
     divide_logits(model, temperature)
 
-    detector = _train_detector(model, training, classes, params)
+    detector = _train_detector(model, training, composed[0], classes, params)
     answer = answerer(model, detector)
-    probabilities, scores = answer(images)
-    other_probabilities, other_scores = answer(make_nondigits(images, labels, params.seed + 1))
     thresholds = choose_thresholds(
-        (probabilities.max(axis=1), scores),
-        probabilities.argmax(axis=1) == labels,
-        (other_probabilities.max(axis=1), other_scores),
-        params.wrong_at_most,
+        [
+            (params.wrong_at_most, _judged(answer, images, labels)),
+            (params.wrong_of_composed_at_most, _judged(answer, composed[1].images, composed[1].labels)),
+        ],
+        _judged(answer, make_nondigits(images, labels, params.seed + 1), None),
         params.false_accepts_at_most,
     )
     return Calibration(classes, images.shape[1:], temperature, thresholds), detector
+
+
+def _judged(answer: Callable[..., Any], images: np.ndarray, labels: np.ndarray | None) -> Judged:
+    """Return confidence, score and whether it is right for each of some images."""
+    if not len(images):
+        return np.zeros(0), np.zeros(0), np.zeros(0, bool)
+    probabilities, scores = answer(images)
+    return (
+        probabilities.max(axis=1),
+        scores,
+        probabilities.argmax(axis=1) == (-1 if labels is None else labels),
+    )
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -130,61 +153,83 @@ def divide_logits(model: keras.Sequential, temperature: float) -> None:
 
 
 def _train_detector(
-    model: keras.Sequential, training: Arrays, classes: tuple[str, ...], params: CalibrateParams
+    model: keras.Sequential,
+    training: Arrays,
+    composed: Read,
+    classes: tuple[str, ...],
+    params: CalibrateParams,
 ) -> list[np.ndarray]:
+    """Train the detector: digits and print against made-up images, and right readings against wrong ones."""
     images, labels = training["images"], training["labels"]
     characters = "".join(name for name in classes if len(name) == 1)
     random = np.random.Generator(np.random.PCG64(params.seed))
     count = len(images) // HANDWRITTEN_PER_PRINTED if characters else 0
     printed = draw_characters(random, count, images.shape[1:3], characters)
     others = make_nondigits(images, labels, params.seed)
-    digit_features, other_features = (
-        features_and_logits(model, part)[0] for part in (np.concatenate([images, printed]), others)
+    # Without readings, which images of another size than MNIST's do not have, the last part is empty.
+    parts = [images, printed, others, composed.images if len(composed.images) else images[:0]]
+    features, logits = features_and_logits(model, np.concatenate(parts))
+    *_, of_others, of_composed = np.split(features, np.cumsum([len(part) for part in parts[:-1]]))
+    digit_features = [features[: len(images) + len(printed)]]
+    other_features = [of_others]
+    if len(composed.images):
+        right = logits[-len(composed.images) :].argmax(axis=1) == composed.labels
+        # They are few, and count as often as the others together need.
+        digit_features += [of_composed[right]] * COMPOSED_COUNT
+        other_features += [of_composed[~right]] * COMPOSED_COUNT
+    return train_detector(
+        np.concatenate(digit_features), np.concatenate(other_features), params.detector, params.seed
     )
-    return train_detector(digit_features, other_features, params.detector, params.seed)
 
 
 def choose_thresholds(
-    digits: tuple[np.ndarray, np.ndarray],
-    correct: np.ndarray,
-    others: tuple[np.ndarray, np.ndarray],
-    wrong_at_most: float,
-    false_accepts_at_most: float,
+    digits: Sequence[tuple[float, Judged]], others: Judged, false_accepts_at_most: float
 ) -> Thresholds:
-    """Return the lowest confidence, and then the lowest score, that keep both error rates.
+    """Return the thresholds that accept most right answers while they keep all error rates.
 
     Args:
-        digits: confidence and score of validation images, both float (N,) in [0, 1].
-        correct: booleans (N,), whether the predicted class is the right one.
-        others: confidence and score of images that are no digits, both float (M,) in [0, 1].
-        wrong_at_most: the largest share of wrong predictions among the digits that reach the confidence.
-        false_accepts_at_most: the largest share of the others that reach both thresholds.
+        digits: for each kind of pictures the largest share of wrong ones among its accepted answers,
+            and confidence, score and whether it is right, each (N,), of its answers.
+        others: the same of images that are no digits.
+        false_accepts_at_most: the largest share of the others that is accepted.
 
     Returns:
-        The thresholds, with three decimals; 1 where nothing lower keeps the rate.
+        The thresholds, with three and with two decimals; 1 where nothing lower keeps the rates.
     """
-    confidence = digits[0].astype(np.float64)
-    other_confidence, other_score = (values.astype(np.float64) for values in others)
-    candidates = [step / STEPS for step in range(STEPS + 1)]
+    candidates = np.arange(STEPS + 1) / STEPS
+    best, most = Thresholds(1.0, 1.0), -1
+    for step in range(SCORE_STEPS + 1):
+        score = step / SCORE_STEPS
+        allowed = _accepted(others, score, candidates)[0] <= false_accepts_at_most * len(others[0])
+        rights = np.zeros(len(candidates), np.int64)
+        for wrong_at_most, judged in digits:
+            accepted, right = _accepted(judged, score, candidates)
+            allowed &= accepted - right <= wrong_at_most * accepted
+            rights += right
+        if allowed.any():
+            lowest = int(allowed.argmax())
+            if rights[lowest] > most:
+                best, most = Thresholds(float(candidates[lowest]), score), int(rights[lowest])
+    return best
 
-    def few_are_wrong(threshold: float) -> bool:
-        accepted = confidence >= threshold
-        return bool(np.count_nonzero(accepted & ~correct) <= wrong_at_most * np.count_nonzero(accepted))
 
-    lowest_confidence = next(filter(few_are_wrong, candidates), 1.0)
-    confident = other_confidence >= lowest_confidence
-
-    def few_are_accepted(threshold: float) -> bool:
-        accepted = confident & (other_score >= threshold)
-        return bool(np.count_nonzero(accepted) <= false_accepts_at_most * len(accepted))
-
-    return Thresholds(lowest_confidence, next(filter(few_are_accepted, candidates), 1.0))
+def _accepted(judged: Judged, score: float, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Count the answers that reach a score and each candidate for the confidence, and the right of them."""
+    confidence, scores, right = judged
+    counts = []
+    for chosen in (scores.astype(np.float64) >= score, (scores.astype(np.float64) >= score) & right):
+        ordered = np.sort(confidence.astype(np.float64)[chosen])
+        counts.append(len(ordered) - np.searchsorted(ordered, candidates))
+    return counts[0], counts[1]
 
 
 def save_calibrated(
-    model: keras.Sequential, calibration: Calibration, detector: list[np.ndarray], path: Path
+    model: keras.Sequential, calibration: Calibration, detector: list[np.ndarray], ink: bytes, path: Path
 ) -> None:
-    """Write a calibrated model as a `.keras` archive with extra entries, which Keras ignores."""
+    """Write a calibrated model as a `.keras` archive with extra entries, which Keras ignores.
+
+    `ink` are the bytes of the file of the network that finds ink.
+    """
     with whole_file(path) as partial:
         save_model(model, partial)
-        append_calibration(partial, calibration, detector)
+        append_calibration(partial, calibration, detector, {INK_WEIGHTS: ink})

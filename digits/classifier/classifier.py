@@ -12,13 +12,19 @@ import numpy as np
 
 from digits.backend.quiet import quiet_stderr
 from digits.classifier.metadata import (
+    INK_FLATBUFFER,
+    INK_WEIGHTS,
     Calibration,
     Thresholds,
     read_calibration,
     read_detector,
     read_flatbuffer,
+    read_ink,
 )
 from digits.errors import DigitsError, reported_as
+from digits.ink.finding import read_packed, with_tensorflow
+from digits.ink.network import CLASSES
+from digits.pictures.look import SIDE, FindInk
 
 # Images that LiteRT computes at a time, where there is more than one: more do not fit a core's cache.
 CHUNK = 32
@@ -51,9 +57,11 @@ class Classifier:
         image_shape: height, width and channels of its input images.
         temperature: what the logits of the trained network were divided by.
         thresholds: what an answer must reach to be accepted.
+        find_ink: the network that finds the ink of digits in looks at a picture.
     """
 
-    def __init__(self, calibration: Calibration, answer: Answer) -> None:
+    def __init__(self, calibration: Calibration, answer: Answer, find_ink: FindInk) -> None:
+        self.find_ink = find_ink
         self.classes: tuple[str, ...] = calibration.classes
         self.image_shape: tuple[int, int, int] = calibration.image_shape
         self.temperature: float = calibration.temperature
@@ -87,8 +95,11 @@ def load_classifier(path: Path, engine: Literal["litert", "keras"]) -> Classifie
     calibration = read_calibration(path)
     # LiteRT prints the name of its delegate, and no setting stops it.
     with quiet_stderr():
-        answer = _litert(path, calibration) if engine == "litert" else _keras(path, calibration)
-    return Classifier(calibration, answer)
+        if engine == "litert":
+            answer = _litert(path, calibration)
+            return Classifier(calibration, answer, with_litert(read_ink(path, INK_FLATBUFFER), str(path)))
+        answer, weights = _keras(path, calibration), read_packed(read_ink(path, INK_WEIGHTS))
+        return Classifier(calibration, answer, with_tensorflow(weights))
 
 
 def _litert(path: Path, calibration: Calibration) -> Answer:
@@ -129,6 +140,38 @@ def _litert(path: Path, calibration: Calibration) -> Answer:
         return answers, scores
 
     return answer
+
+
+def with_litert(flatbuffer: bytes, name: str) -> FindInk:
+    """Return what finds ink by LiteRT, for any number of threads.
+
+    Raises:
+        DigitsError: the `flatbuffer` of the file called `name` is no network that finds ink.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        interpreter = Interpreter(model_content=flatbuffer, num_threads=1)
+        interpreter.allocate_tensors()
+        (asked,), (answered,) = interpreter.get_input_details(), interpreter.get_output_details()
+    except (ValueError, RuntimeError, KeyError, IndexError) as error:
+        raise DigitsError(
+            f"{name}: no readable network that finds ink ({' '.join(str(error).split())})"
+        ) from error
+    if [*asked["shape"]] != [1, SIDE, SIDE, 3] or [*answered["shape"]] != [1, SIDE, SIDE, CLASSES]:
+        raise DigitsError(f"{name}: the network that finds ink is for other pictures")
+    lock = threading.Lock()
+
+    def find(looks: np.ndarray) -> np.ndarray:
+        answers = np.empty((len(looks), SIDE, SIDE, CLASSES), np.float32)
+        with lock:
+            for look, answer in zip(looks, answers, strict=True):
+                interpreter.set_tensor(asked["index"], look[np.newaxis])
+                interpreter.invoke()
+                answer[:] = interpreter.get_tensor(answered["index"])[0]
+        return answers
+
+    return find
 
 
 def _keras(path: Path, calibration: Calibration) -> Answer:

@@ -10,9 +10,10 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zipfile import ZipFile, ZipInfo, is_zipfile
 
@@ -26,6 +27,9 @@ CHECKSUM = "sha256"
 # Bytes of one entry, far more than any has.
 LARGEST_ENTRY = 64 * 2**20
 LARGEST_SIDE, MOST_CLASSES = 4096, 1000
+# The network that finds ink in pictures: it travels with the classifier that reads what it finds.
+INK_WEIGHTS, INK_FLATBUFFER = "ink.npz", "ink.tflite"
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 DETECTOR = tuple(f"detector/{name}.npy" for name in ("kernel_1", "bias_1", "kernel_2", "bias_2"))
 
 
@@ -93,9 +97,17 @@ class Calibration:
         return cls(classes, (height, width, channels), float(values["temperature"]), thresholds)
 
 
-def append_calibration(path: Path, calibration: Calibration, detector: Iterable[np.ndarray] = ()) -> None:
-    """Add the entries to the archive at `path`, or append an archive of them to any other file."""
-    entries = {CALIBRATION: calibration.as_json().encode()}
+def append_calibration(
+    path: Path,
+    calibration: Calibration,
+    detector: Iterable[np.ndarray] = (),
+    ink: Mapping[str, bytes] = NOTHING,
+) -> None:
+    """Add the entries to the archive at `path`, or append an archive of them to any other file.
+
+    `ink` is the network that finds ink, under the name of its form, `INK_WEIGHTS` or `INK_FLATBUFFER`.
+    """
+    entries = {CALIBRATION: calibration.as_json().encode(), **ink}
     for name, weights in zip(DETECTOR, detector, strict=False):
         content = io.BytesIO()
         np.lib.format.write_array(content, weights, allow_pickle=False)
@@ -148,6 +160,15 @@ def read_flatbuffer(path: Path) -> bytes:
     if hashlib.sha256(content[:end]).hexdigest().encode() != expected:
         raise DigitsError(f"{path}: damaged; the network's bytes are not those that `dvc repro export` wrote")
     return content
+
+
+def read_ink(path: Path, name: str) -> bytes:
+    """Read the network that finds ink, in the form of that `name`, from a calibrated model's file.
+
+    Raises:
+        DigitsError: the file is missing, damaged, or has no such network.
+    """
+    return _entries(path, (name,))[0]
 
 
 def _entries(path: Path, names: Iterable[str]) -> list[bytes]:

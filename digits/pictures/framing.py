@@ -1,26 +1,53 @@
-"""From a picture's luminance to the image that a network reads: framed as the digits of MNIST were."""
+"""From a picture to the image that a network reads: its ink found, and framed as the digits of MNIST were."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 
-from digits.pictures.background import contrast
 from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
-from digits.pictures.ink import MASK_LEVEL, strength
-from digits.pictures.segmentation import Box, Piece, one_digit, pieces, several_digits
+from digits.pictures.look import (
+    DIGITS,
+    OTHERS,
+    Box,
+    FindInk,
+    Picture,
+    View,
+    around,
+    covering,
+    found_ink,
+    look,
+    mosaic,
+    whole,
+)
+from digits.pictures.look import SIDE as LOOK_SIDE
+from digits.pictures.segmentation import Piece, in_reading_order, joined, of_one_size, pieces
 
-WORKING_SIDE = 500
-"""Pixels of the longer side at which one digit is looked for; it is 28 pixels in the end."""
+FILLED = 0.62
+"""The share of a look's side that a digit is to be long."""
 
-SEVERAL_SIDE = 1200
-"""Pixels of the longer side at which several digits are looked for."""
+CLOSE_ENOUGH = 0.42
+"""The share of a look's side from which on a digit is not looked at closer."""
 
-LEAST_SIDE = 64
-"""Pixels of the longer side below which a picture is enlarged, so that its edges are not stairs."""
+MOST_LOOKS, MOST_CANDIDATES = 3, 3
+"""At one digit, from the first one on, and of what may be the one digit, the likeliest ones."""
+
+ONE_REACH, MANY_REACH = 2, 0
+"""Pixels of a look that a gap in the ink of one digit may be wide; several digits may nearly touch."""
+
+ROW_HEIGHT = 40
+"""Pixels of a look that digits of a row are to be long."""
+
+ALIKE = 0.6
+"""The share of the longest digit's length from which another piece is a digit of its own."""
+
+LEAST_MARK = 0.15
+"""The share of the digits' length below which another mark is not told."""
+
+TOO_SMALL = 10
+"""Pixels of a digit's longer side that can hardly be read."""
 
 ONES = np.ones(SIDE, np.float32)
 FROM_MIDDLE = np.arange(SIDE, dtype=np.float32) - np.float32((SIDE - 1) / 2)
@@ -32,9 +59,6 @@ MOST_OFF = 1.03
 LEAST_STRENGTH = 0.9
 """Of the strongest pixel of an image of MNIST."""
 
-CUT_RIM = 0.05
-"""The share of a digit's length that is missing on each side where it fills its picture."""
-
 Steps = tuple[tuple[str, np.ndarray], ...]
 
 
@@ -45,17 +69,17 @@ class Framed:
     `image` is float32 (28, 28) in [0, 1], light on 0.
     `box` is (left, top, right, bottom) in pixels of the picture, right and bottom excluded,
     or None where no ink was found and `image` is all 0.
-    `steps` are the names and float32 arrays (h, w) in [0, 1] of what led there, for a person to look at.
+    `steps` are the names and float32 arrays (h, w) or (h, w, 3) in [0, 1] of what led there, for a person.
+    `reason` says why the answer should not be used, where that is known beforehand, and `hint` what may
+    be the cause if the network is not sure. `note` is the picture's.
     """
 
     image: np.ndarray
     box: Box | None
     steps: Steps
-
-
-def is_mnist(luminance: np.ndarray) -> bool:
-    """Tell whether a luminance (H, W) has the form of MNIST's images (see `frame_mnist`)."""
-    return _as_it_is(luminance) is not None
+    reason: str = ""
+    hint: str = ""
+    note: str = ""
 
 
 def frame_mnist(images: np.ndarray) -> list[Framed | None]:
@@ -81,88 +105,193 @@ def frame_mnist(images: np.ndarray) -> list[Framed | None]:
     ]
 
 
-def frame_digit(luminance: np.ndarray) -> Framed:
-    """Frame the one digit of a picture.
+@dataclass(frozen=True)
+class Seen:
+    """A digit in the answer about a look: `shares` (h, w, classes), and `labels` (h, w) of the pieces."""
+
+    view: View
+    shares: np.ndarray
+    labels: np.ndarray
+    digit: Piece
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The digit's box in pixels of the picture."""
+        return self.view.box(self.digit.box)
+
+
+def frame_digit(picture: Picture, find: FindInk) -> Framed:
+    """Frame the one digit of a picture: look at the whole, and then closer at what may be the digit.
 
     A picture in MNIST's own form comes back as it is.
 
     Args:
-        luminance: float32 (H, W) in [0, 1], as `digits.pictures.reading.read_picture` gives it.
+        picture: as `digits.decoding.reading.read_picture` returns it.
+        find: the network that finds ink.
     """
-    if as_it_is := _as_it_is(luminance):
+    if as_it_is := _as_it_is(picture):
         return as_it_is
-    inked, steps, scale = _inked(luminance, WORKING_SIDE)
-    labels, found = pieces(inked)
-    digit = one_digit(found, inked.shape)
-    if digit is None:
+    pixels = picture.pixels
+    view, shares = _first_look(pixels, find)
+    candidates = sorted(_seen(view, shares), key=lambda seen: -_worth(seen, pixels))
+    closer = [_looked_at_closer(seen, pixels, find) for seen in candidates[:MOST_CANDIDATES]]
+    if not closer:
+        steps = (("picture", _shown(pixels)), ("look", look(pixels, view)), ("ink", shares[..., DIGITS]))
         return Framed(np.zeros((SIDE, SIDE), np.float32), None, steps)
-    return _framed(inked, labels, digit, steps, scale)
+    best = max(closer, key=lambda seen: _worth(seen, pixels))
+    steps = (
+        ("picture", _shown(pixels)),
+        ("look", look(pixels, best.view)),
+        ("ink", best.shares[..., DIGITS]),
+    )
+    return _framed(picture, best, steps, _why_not(best, candidates, pixels))
 
 
-def frame_digits(luminance: np.ndarray) -> list[Framed]:
+def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Box]]:
     """Frame each digit of a picture, in the order of reading: lines from the top, each from the left.
 
     Args:
-        luminance: float32 (H, W) in [0, 1], as `digits.pictures.reading.read_picture` gives it.
-    """
-    if as_it_is := _as_it_is(luminance):
-        return [as_it_is]
-    inked, steps, scale = _inked(luminance, SEVERAL_SIDE)
-    labels, found = pieces(inked)
-    digits = several_digits(found, inked.shape)
-    return [_framed(inked, labels, digit, steps, scale) for digit in digits]
-
-
-def _as_it_is(luminance: np.ndarray) -> Framed | None:
-    """Give a picture in MNIST's form unchanged, and nothing for another."""
-    if luminance.shape != (SIDE, SIDE):
-        return None
-    return frame_mnist(np.array(luminance, np.float32)[np.newaxis])[0]
-
-
-def _inked(luminance: np.ndarray, side: int) -> tuple[np.ndarray, Steps, float]:
-    """Find the ink of a picture, at a size to work with.
+        picture: as `digits.decoding.reading.read_picture` returns it.
+        find: the network that finds ink.
 
     Returns:
-        Its strength (h, w), the steps to it, and how many pixels of the picture one of its pixels is.
+        The digits, and the boxes of other marks between and beside them.
     """
-    sized, ratio = _sized(np.asarray(luminance, np.float32), side)
-    standing_out = contrast(sized)
-    inked = strength(standing_out)
-    steps = (("picture", sized), ("contrast", np.clip(standing_out, 0, 1)), ("ink", inked))
-    return inked, steps, ratio * getattr(luminance, "shrunk", 1)
+    if as_it_is := _as_it_is(picture):
+        return [as_it_is], []
+    pixels = picture.pixels
+    view, shares = _first_look(pixels, find)
+    digits, _ = of_one_size(joined(pieces(shares[..., DIGITS], MANY_REACH)[1]))
+    if not digits:
+        return [], []
+    length = float(np.median([digit.length for digit in digits])) * view.scale
+    views = covering(pixels, max(length * LOOK_SIDE / ROW_HEIGHT, 24))
+    shares = mosaic(pixels, views, find)
+    origin = View(0, 0, views[0].side)
+    labels, found = pieces(shares[..., DIGITS], MANY_REACH)
+    digits, specks = of_one_size(joined(found))
+    marks = [*specks, *joined(pieces(shares[..., OTHERS], MANY_REACH)[1])]
+    steps = (("picture", _shown(pixels)), ("ink", shares[..., DIGITS]))
+    framed = [
+        _framed(picture, Seen(origin, shares, labels, digit), steps, "") for digit in in_reading_order(digits)
+    ]
+    least = LEAST_MARK * length / origin.scale
+    others = [_in_picture(origin.box(mark.box), picture) for mark in marks if mark.length >= least]
+    return framed, others
 
 
-def _sized(luminance: np.ndarray, side: int) -> tuple[np.ndarray, float]:
-    """Scale a luminance whose longer side is beyond `side` or below `LEAST_SIDE`; give it and the ratio."""
-    longest = max(luminance.shape)
-    wanted = min(max(longest, LEAST_SIDE), side)
-    if wanted == longest:
-        return luminance, 1.0
-    height, width = (max(1, round(length * wanted / longest)) for length in luminance.shape)
-    resampling = Image.Resampling.BOX if wanted < longest else Image.Resampling.BICUBIC
-    resized = Image.fromarray(luminance).resize((width, height), resampling)
-    return np.clip(np.asarray(resized), 0, 1), longest / wanted
+def _as_it_is(picture: Picture) -> Framed | None:
+    """Return a picture in MNIST's form unchanged, and nothing for another."""
+    return None if picture.grey is None else frame_mnist(picture.grey[np.newaxis])[0]
 
 
-def _framed(inked: np.ndarray, labels: np.ndarray, digit: Piece, steps: Steps, scale: float) -> Framed:
+def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
+    """Look at the whole picture, and where nothing is found, at its parts; return the view and its answer."""
+    view = whole(pixels)
+    shares = found_ink(pixels, view, find)
+    if pieces(shares[..., DIGITS], ONE_REACH)[1]:
+        return view, shares
+    best, most = (view, shares), 0.0
+    for part in covering(pixels, max(min(pixels.shape[:2]) / 2, 24)):
+        seen = found_ink(pixels, part, find)
+        amount = max((piece.amount for piece in pieces(seen[..., DIGITS], ONE_REACH)[1]), default=0.0)
+        if amount > most:
+            best, most = (part, seen), amount
+    return best
+
+
+def _seen(view: View, shares: np.ndarray) -> list[Seen]:
+    """Return what may be a digit in the answer about a look."""
+    labels, found = pieces(shares[..., DIGITS], ONE_REACH)
+    return [Seen(view, shares, labels, digit) for digit in joined(found)]
+
+
+def _looked_at_closer(seen: Seen, pixels: np.ndarray, find: FindInk) -> Seen:
+    """Look closer at a digit, until it is large enough."""
+    for _ in range(MOST_LOOKS - 1):
+        if seen.digit.length >= CLOSE_ENOUGH * LOOK_SIDE:
+            break
+        view = around(seen.box, max(seen.digit.length * seen.view.scale / FILLED, 12), pixels)
+        if view.side > 0.9 * seen.view.side:
+            break
+        near = _seen(view, found_ink(pixels, view, find))
+        # What is seen may lie beside what was seen from further away, but not apart from it.
+        near = [other for other in near if _shared(other.box, seen.box) > 0]
+        if not near:
+            break
+        box = seen.box
+        seen = max(near, key=lambda other: other.digit.amount * _shared(other.box, box))
+    return seen
+
+
+def _worth(seen: Seen, pixels: np.ndarray) -> float:
+    """Weigh a piece for being the digit: how long and how clear it is, and whether it is cut off."""
+    ink = seen.shares[..., DIGITS][np.isin(seen.labels, seen.digit.labels)]
+    clearness = float(ink.mean())
+    inside = 0.3 if _at_border(seen, pixels) else 1.0
+    return inside * clearness * clearness * clearness * seen.digit.length * seen.view.scale
+
+
+def _at_border(seen: Seen, pixels: np.ndarray) -> bool:
+    """Tell whether a piece touches the border of the picture."""
+    left, top, right, bottom = seen.box
+    height, width = pixels.shape[:2]
+    slack = seen.view.scale
+    return left <= slack or top <= slack or right >= width - slack or bottom >= height - slack
+
+
+def _why_not(best: Seen, candidates: list[Seen], pixels: np.ndarray) -> str:
+    """Say why the answer about a digit should not be used: there is another one of much the same size."""
+    length, worth = best.digit.length * best.view.scale, _worth(best, pixels)
+    rivals = [
+        other
+        for other in candidates
+        if other.digit.length * other.view.scale >= ALIKE * length
+        and _worth(other, pixels) >= ALIKE * worth
+        and not _shared(other.box, best.box)
+        and not _at_border(other, pixels)
+    ]
+    return "more than one digit: `--many` reads them" if rivals else ""
+
+
+def _shared(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Return the area that two boxes share."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, across) * max(0.0, down)
+
+
+def _shown(pixels: np.ndarray) -> np.ndarray:
+    """Return a picture for a person to look at, no larger than is of use."""
+    every = max(1, max(pixels.shape) // 500)
+    return pixels[::every, ::every].astype(np.float32) / np.float32(255)
+
+
+def _framed(picture: Picture, seen: Seen, steps: Steps, reason: str) -> Framed:
     """Crop one digit out of a picture's ink, and bring it into MNIST's form."""
+    ink, labels, digit = seen.shares[..., DIGITS], seen.labels, seen.digit
     left, top, right, bottom = digit.box
     window = (slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1))
     own = np.isin(labels[window], digit.labels)
     # The pale rim of a stroke is part of it; what belongs to others is not.
-    rim = ndimage.binary_dilation(own, np.ones((3, 3))) & (own | (inked[window] <= MASK_LEVEL))
-    cropped = np.where(rim, inked[window], np.float32(0))
+    rim = ndimage.binary_dilation(own, np.ones((3, 3))) & (own | (labels[window] == 0))
+    cropped = np.where(rim, ink[window], np.float32(0))
     cropped = cropped[np.ix_(own.any(axis=1), own.any(axis=0))]
-    if (top == 0 and bottom == len(inked)) or (left == 0 and right == inked.shape[1]):
-        # The picture ends where the pale rim of its strokes would be.
-        cropped = np.pad(cropped, round(CUT_RIM * max(cropped.shape)))
     image = centred(cropped)
-    height, width = (length * scale for length in inked.shape)
-    box = (
-        max(0, round(left * scale)),
-        max(0, round(top * scale)),
-        round(min(right * scale, width)),
-        round(min(bottom * scale, height)),
+    hint = ""
+    if digit.length * seen.view.scale * picture.shrunk < TOO_SMALL:
+        hint = " (too small)"
+    elif _at_border(seen, picture.pixels):
+        hint = " (cut off at the edge)"
+    box = _in_picture(seen.box, picture)
+    return Framed(image, box, (*steps, ("digit", cropped), ("framed", image)), reason, hint)
+
+
+def _in_picture(box: tuple[float, float, float, float], picture: Picture) -> Box:
+    """Return a box in whole pixels of the picture as it was stored."""
+    height, width = picture.pixels.shape[:2]
+    left, top, right, bottom = (
+        round(min(max(value, 0), most) * picture.shrunk)
+        for value, most in zip(box, (width, height, width, height), strict=True)
     )
-    return Framed(image, box, (*steps, ("digit", cropped), ("framed", image)))
+    return left, top, right, bottom

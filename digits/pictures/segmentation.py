@@ -7,18 +7,28 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from digits.pictures.ink import MASK_LEVEL
+from digits.pictures.look import Box
 
-Box = tuple[int, int, int, int]
+FAINTEST = 0.2
+"""The share of ink that the clearest pixels of a picture with a digit have at least."""
 
-SPECK_HEIGHT = 0.25
-"""The share of the largest digit's height below which a piece alone is a speck."""
+CLEAREST = 6
+"""How many pixels tell how clear the ink of a picture is."""
 
-GAP = 0.35
-"""The share of the largest piece's height that pieces of one digit may be apart."""
+LEVEL = 0.33
+"""The share of the clearest ink from which a pixel is part of a stroke."""
 
-OVERLAP = 0.4
-"""The share of the narrower piece's width that pieces of one digit overlap."""
+FAINT_LEVEL, RIDGE, AROUND = 0.2, 2.0, 9
+"""The same where it is so many times the mean of a square of so many pixels around it."""
+
+CERTAIN = 0.6
+"""The share of the clearest ink that some pixel of every piece has."""
+
+SPECK = 0.45
+"""The share of the length of most digits below which a piece is a comma, a dot or a minus sign."""
+
+LEAST_PIXELS = 6
+"""Pixels of the least piece."""
 
 
 @dataclass(frozen=True)
@@ -39,94 +49,98 @@ class Piece:
         """Pixels down."""
         return self.box[3] - self.box[1]
 
+    @property
+    def length(self) -> int:
+        """Pixels of the longer side."""
+        return max(self.width, self.height)
+
     def with_(self, other: Piece) -> Piece:
-        """Give both pieces as one."""
+        """Return both pieces as one."""
         left, top = min(self.box[0], other.box[0]), min(self.box[1], other.box[1])
         right, bottom = max(self.box[2], other.box[2]), max(self.box[3], other.box[3])
         labels = self.labels + other.labels
         return Piece(labels, (left, top, right, bottom), self.amount + other.amount)
 
 
-def pieces(strength: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
-    """Label the ink that hangs together in a strength (H, W).
+def pieces(ink: np.ndarray, reach: int) -> tuple[np.ndarray, list[Piece]]:
+    """Label the ink that hangs together in shares (H, W).
+
+    Args:
+        ink: the share of each pixel, float32 (H, W).
+        reach: pixels without ink that a stroke goes on behind.
 
     Returns:
         The labels (H, W), 0 where there is no ink, and the pieces, largest amount first.
     """
-    labels, count = ndimage.label(strength > MASK_LEVEL, structure=np.ones((3, 3)))
+    clearest = float(np.partition(ink, -CLEAREST, axis=None)[-CLEAREST])
+    if clearest < FAINTEST:
+        return np.zeros(ink.shape, np.int32), []
+    mask = ink > LEVEL * clearest
+    # A thin stroke that the network is less sure of still stands out from what is around it, as fog does not.
+    mask |= (ink > FAINT_LEVEL * clearest) & (ink > RIDGE * ndimage.uniform_filter(ink, AROUND))
+    wide = ndimage.binary_dilation(mask, np.ones((3, 3)), reach) if reach else mask
+    labels, count = ndimage.label(wide, structure=np.ones((3, 3)))
+    labels *= mask
     amounts = np.bincount(labels.ravel(), minlength=count + 1)
-    least = max(2, 0.005 * amounts[1:].max(initial=0))
+    certain = np.bincount(labels[ink > CERTAIN * clearest].ravel(), minlength=count + 1)
+    least = max(LEAST_PIXELS, 0.01 * amounts[1:].max(initial=0))
     found = []
-    for label, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
-        if amounts[label] >= least:
+    for label, place in enumerate(ndimage.find_objects(labels, count), start=1):
+        if place is not None and amounts[label] >= least and certain[label]:
+            rows, columns = place
             box = (columns.start, rows.start, columns.stop, rows.stop)
             found.append(Piece((label,), box, float(amounts[label])))
     return labels, sorted(found, key=lambda piece: (-piece.amount, piece.box))
 
 
-def one_digit(found: list[Piece], shape: tuple[int, ...]) -> Piece | None:
-    """Choose the pieces of the one digit in a picture of `shape` (H, W): the main one and those near it."""
-    if not found:
-        return None
-    main = max(found, key=lambda piece: _prominence(piece, shape))
-    rest = [piece for piece in found if piece is not main]
-    reach = GAP * max(main.height, main.width)
-    digit = main
-    for piece in rest:
-        if _distance(digit, piece) <= reach and piece.amount >= 0.02 * main.amount:
-            wide = max(piece.width, piece.height) <= 1.5 * max(main.width, main.height)
-            if wide and (_at_border(main, shape) or not _at_border(piece, shape)):
-                digit = digit.with_(piece)
-    return digit
+def joined(found: list[Piece]) -> list[Piece]:
+    """Put pieces together that are strokes of one digit; largest first."""
+    digits: list[Piece] = []
+    for piece in found:
+        near = min(
+            (digit for digit in digits if _of_one_digit(digit, piece)),
+            key=lambda digit: _distance(digit, piece),
+            default=None,
+        )
+        if near is not None:
+            digits.remove(near)
+            piece = near.with_(piece)
+        digits.append(piece)
+    return sorted(digits, key=lambda digit: (-digit.amount, digit.box))
 
 
-def _prominence(piece: Piece, shape: tuple[int, ...]) -> float:
-    """Weigh a piece for being the digit: its amount, less at the border, as edges and shadows lie there."""
-    return piece.amount * (0.1 if _at_border(piece, shape) else 1.0)
-
-
-def _at_border(piece: Piece, shape: tuple[int, ...]) -> bool:
-    """Tell whether a piece touches the border of a picture of `shape` (H, W)."""
-    left, top, right, bottom = piece.box
-    return left == 0 or top == 0 or right == shape[1] or bottom == shape[0]
+def _of_one_digit(one: Piece, other: Piece) -> bool:
+    """Tell whether the smaller piece, `other`, is a stroke of the digit that `one` is the larger part of."""
+    shared = min(one.box[2], other.box[2]) - max(one.box[0], other.box[0])
+    apart = _distance(one, other)
+    if shared >= 0.4 * min(one.width, other.width):
+        # One stands over the other, as the bar of a 5 does; two digits below each other are of one height.
+        low = min(one.height, other.height) < 0.55 * max(one.height, other.height)
+        return apart <= (0.25 if low else 0.05) * one.length
+    small = other.length < 0.45 * one.length
+    return apart <= (0.16 if small else 0.03) * one.length
 
 
 def _distance(one: Piece, other: Piece) -> float:
-    """Give how many pixels two boxes are apart."""
+    """Return how many pixels two boxes are apart."""
     across = max(one.box[0] - other.box[2], other.box[0] - one.box[2], 0)
     down = max(one.box[1] - other.box[3], other.box[1] - one.box[3], 0)
     return float(np.hypot(across, down))
 
 
-def several_digits(found: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
-    """Put pieces together to digits, and order them: lines from the top, each from the left."""
-    inner = [piece for piece in found if not _at_border(piece, shape)] or found
-    digits: list[Piece] = []
-    for piece in inner:
-        near = next((digit for digit in digits if _of_one_digit(digit, piece)), None)
-        if near is not None:
-            digits.remove(near)
-            piece = near.with_(piece)
-        digits.append(piece)
-    if not digits:
-        return []
-    typical = float(np.percentile([digit.height for digit in digits], 75))
-    digits = [digit for digit in digits if digit.height >= SPECK_HEIGHT * typical]
-    return [digit for line in _lines(digits) for digit in sorted(line, key=lambda digit: digit.box[0])]
+def of_one_size(found: list[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """Tell digits, which are of much the same size, from specks and smaller marks."""
+    if not found:
+        return [], []
+    typical = float(np.percentile([piece.length for piece in found], 75))
+    return (
+        [piece for piece in found if piece.length >= SPECK * typical],
+        [piece for piece in found if piece.length < SPECK * typical],
+    )
 
 
-def _of_one_digit(one: Piece, other: Piece) -> bool:
-    """Tell whether two pieces are strokes of one digit: one stands over the other, close by."""
-    shared = min(one.box[2], other.box[2]) - max(one.box[0], other.box[0])
-    down = max(one.box[1] - other.box[3], other.box[1] - one.box[3], 0)
-    close = down <= 0.25 * max(one.height, other.height)
-    both = max(one.box[3], other.box[3]) - min(one.box[1], other.box[1])
-    small = min(one.height, other.height) < 0.6 * both
-    return shared >= OVERLAP * min(one.width, other.width) and close and small
-
-
-def _lines(digits: list[Piece]) -> list[list[Piece]]:
-    """Group digits to lines: a digit belongs to a line whose last digit stands beside it."""
+def in_reading_order(digits: list[Piece]) -> list[Piece]:
+    """Order digits: lines from the top, each from the left."""
     lines: list[list[Piece]] = []
     for digit in sorted(digits, key=lambda digit: digit.box[0]):
         for line in lines:
@@ -137,4 +151,5 @@ def _lines(digits: list[Piece]) -> list[list[Piece]]:
                 break
         else:
             lines.append([digit])
-    return sorted(lines, key=lambda line: np.mean([digit.box[1] + digit.box[3] for digit in line]))
+    lines.sort(key=lambda line: np.mean([digit.box[1] + digit.box[3] for digit in line]))
+    return [digit for line in lines for digit in line]

@@ -86,7 +86,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def predict(arguments: argparse.Namespace) -> int:
     """Print the answers about all pictures, line by line, and return the exit status."""
-    from digits.pictures import limits
+    from digits.decoding import limits
     from digits.prediction.inputs import gather
     from digits.prediction.predict import load_model
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from digits.decoding.reading import LARGEST_FILE
 from digits.errors import DigitsError
-from digits.pictures.reading import LARGEST_FILE
 
 # The extensions that count as pictures in a folder; a file named by itself may have any.
 ENDINGS = ("avif", "bmp", "gif", "jpeg", "jpg", "pbm", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp")

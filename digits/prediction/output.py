@@ -10,9 +10,10 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from digits.pictures.reading import printable
+from digits.decoding.reading import printable
 
 if TYPE_CHECKING:
     from digits.prediction.predict import Prediction
@@ -51,15 +52,24 @@ def table(answers: Answers, names: Iterable[str], boxes: bool, encoding: str) ->
             filled = round(BAR * prediction.confidence)
             bar = full * filled + empty * (BAR - filled)
         doubt = f"unsure: {prediction.reason}" if prediction.reason else ""
-        yield row(printable(name), digit, confidence, _place(prediction.box), bar, doubt)
+        remark = " ".join(part for part in (doubt, prediction.note and f"({prediction.note})") if part)
+        yield row(printable(name), digit, confidence, _place(prediction.box), bar, remark)
 
 
 def json_lines(answers: Answers) -> Iterator[str]:
-    """Write everything known of each answer as a JSON object; `digit` and `box` are null without ink."""
+    """Write everything known of each answer as a JSON object; `digit` and `box` are null without ink.
+
+    A digit of several has the `row` that it stands in: its digits, the confidence of all of them together,
+    whether that is sure, and the boxes of `other` marks.
+    """
     for name, prediction in answers:
         values = _values(name, prediction)
         values["box"] = prediction.box
         values["probabilities"] = [round(float(probability), 6) for probability in prediction.probabilities]
+        if prediction.note:
+            values["note"] = prediction.note
+        if prediction.row:
+            values["row"] = asdict(prediction.row) | {"confidence": round(prediction.row.confidence, 6)}
         yield json.dumps(values, sort_keys=True, allow_nan=False)
 
 

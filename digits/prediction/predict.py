@@ -10,11 +10,12 @@ TensorFlow is imported only for the engine `keras`, and matplotlib never.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -22,10 +23,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from digits.classifier.classifier import Classifier, load_classifier
+from digits.decoding.reading import printable, read_picture
 from digits.errors import DigitsError, reported_as, unknown_name
 from digits.pictures.centring import SIDE
 from digits.pictures.framing import Framed, frame_digit, frame_digits, frame_mnist
-from digits.pictures.reading import printable, read_picture
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -36,6 +37,23 @@ Engine: TypeAlias = Literal["litert", "keras"]
 
 # The default model of each engine: outputs of the pipeline.
 MODELS: dict[Engine, str] = {"litert": "data/model.tflite", "keras": "data/calibrated.keras"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Several digits of one picture, read together.
+
+    Attributes:
+        digits: the digits in the order of reading.
+        confidence: the probability that all of them are right.
+        sure: whether each digit, and all of them together, reach the thresholds.
+        other: the boxes of marks between and beside them that are no digits.
+    """
+
+    digits: str
+    confidence: float
+    sure: bool
+    other: tuple[tuple[int, int, int, int], ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,6 +69,8 @@ class Prediction:
         image: float32 (28, 28) in [0, 1], what the network saw: light on dark, as in MNIST.
         box: where the ink is in the picture, as left, top, right and bottom in pixels; None without ink.
         steps: the steps from the picture to the image, as names and arrays.
+        note: which frame or page was read, where the picture has several, or an empty text.
+        row: for a digit that `find_digits` found, all that was found with it.
 
     Without ink, the network is not run: all digits have the same probability and the score is 0.
     """
@@ -63,6 +83,8 @@ class Prediction:
     image: np.ndarray
     box: tuple[int, int, int, int] | None
     steps: tuple[tuple[str, np.ndarray], ...]
+    note: str = ""
+    row: Row | None = None
 
     @property
     def sure(self) -> bool:
@@ -130,8 +152,7 @@ def predict_digit(image: Picture, model: Classifier) -> Prediction:
     Raises:
         DigitsError: `image` is not a picture that can be read.
     """
-    with _reported(image):
-        return _answers([frame_digit(read_picture(image))], model)[0]
+    return _answers([_framed(image, model)], model)[0]
 
 
 def predict_digits(images: Iterable[Picture] | np.ndarray, model: Classifier) -> list[Prediction]:
@@ -161,8 +182,7 @@ def predict_digits(images: Iterable[Picture] | np.ndarray, model: Classifier) ->
     framed = []
     for index, (image, known) in enumerate(zip(images, prepared, strict=False)):
         try:
-            with _reported(image):
-                framed.append(known or frame_digit(read_picture(image)))
+            framed.append(known or _framed(image, model))
         except DigitsError as error:
             raise DigitsError(f"picture {index}: {error}") from error
     return _answers(framed, model)
@@ -176,14 +196,41 @@ def find_digits(image: Picture, model: Classifier) -> list[Prediction]:
         model: a classifier from `load_model`.
 
     Returns:
-        A prediction for each digit, with its box; an empty list if no ink was found.
+        A prediction for each digit, with its box and its `row`; an empty list if no ink was found.
 
     Raises:
         DigitsError: `image` is not a picture that can be read.
     """
     with _reported(image):
-        found = frame_digits(read_picture(image))
-        return _answers([framed for framed in found if framed.box is not None], model)
+        picture = read_picture(image)
+        framed, other = frame_digits(picture, _checked(model).find_ink)
+    predictions = _answers([replace(digit, note=picture.note) for digit in framed], model)
+    confidence = math.prod(prediction.confidence for prediction in predictions)
+    row = Row(
+        digits="".join(str(prediction.digit) for prediction in predictions),
+        confidence=confidence,
+        sure=all(prediction.sure for prediction in predictions) and confidence >= model.thresholds.confidence,
+        other=tuple(other),
+    )
+    return [replace(prediction, row=row) for prediction in predictions]
+
+
+def _framed(image: Picture, model: Classifier) -> Framed:
+    """Read a picture and frame its one digit."""
+    with _reported(image):
+        picture = read_picture(image)
+        return replace(frame_digit(picture, _checked(model).find_ink), note=picture.note)
+
+
+def _checked(model: Classifier) -> Classifier:
+    """Check that `model` is a classifier.
+
+    Raises:
+        DigitsError: it is something else.
+    """
+    if not isinstance(model, Classifier):
+        raise DigitsError(f"model: expected what load_model gives, found {type(model).__name__}")
+    return model
 
 
 def _reported(image: Picture) -> AbstractContextManager[None]:
@@ -216,8 +263,7 @@ def _start_tensorflow() -> None:
 
 def _answers(framed: list[Framed], model: Classifier) -> list[Prediction]:
     """Run `model` once on all images that have ink."""
-    if not isinstance(model, Classifier):
-        raise DigitsError(f"model: expected what load_model gives, found {type(model).__name__}")
+    _checked(model)
     images = [picture.image for picture in framed if picture.box is not None]
     answers = iter(_classify(images, model) if images else ())
     uniform = np.full(len(model.classes), 1 / len(model.classes), np.float32)
@@ -226,8 +272,10 @@ def _answers(framed: list[Framed], model: Classifier) -> list[Prediction]:
         if picture.box is None:
             answer = (0, float(uniform[0]), uniform.copy(), 0.0, "no ink found")
         else:
-            answer = next(answers)
-        predictions.append(Prediction(*answer, picture.image, picture.box, picture.steps))
+            digit, confidence, row, score, doubt = next(answers)
+            reason = picture.reason or (doubt and f"{doubt}{picture.hint}")
+            answer = (digit, confidence, row, score, reason)
+        predictions.append(Prediction(*answer, picture.image, picture.box, picture.steps, picture.note))
     return predictions
 
 

@@ -28,23 +28,23 @@ export function speak(text, delay = SPEAK_DELAY) {
 export function showNothing() {
   verdict("empty", "–", "Nothing to read yet", "The canvas is empty.");
   showBars(null, null);
-  showSeen(null);
+  showSeen(null, null);
 }
 
 export function showRefusal(headline, detail) {
   verdict("refused", "×", headline, detail);
   showBars(null, null);
-  showSeen(null);
+  showSeen(null, null);
   find("box").hidden = true;
 }
 
 // Show the server's answer; `bitmap` is the picture that was sent, null for a drawing.
-export function showAnswer({ digit, confidence, probabilities, sure, reason, image, box }, bitmap) {
+export function showAnswer({ digit, confidence, probabilities, sure, reason, image, ink, box }, bitmap) {
   if (sure) verdict("sure", digit, `It is a ${digit}`, `${percent(confidence)} sure.`);
   else if (!box) verdict("unsure", "?", "Nothing to read", "No ink was found.");
   else verdict("unsure", `${digit}?`, "Unsure", `Most likely a ${digit}, but ${reason}.`);
   showBars(probabilities, box ? digit : null);
-  showSeen(image);
+  showSeen(image, ink);
   showBox(box, bitmap);
 }
 
@@ -65,14 +65,21 @@ function showBars(probabilities, likeliest) {
   });
 }
 
-// `image` has 28 rows of 28 numbers from 0 to 255, or is null.
-function showSeen(image) {
-  const context = find("seen").getContext("2d", { willReadFrequently: true });
-  const pixels = context.createImageData(28, 28);
-  const levels = image ? image.flat() : new Array(784).fill(0);
+// `image` has 28 rows of 28 numbers from 0 to 255, `ink` has 56 rows of 56; each may be null.
+function showSeen(image, ink) {
+  showLevels("seen", image);
+  showLevels("ink", ink);
+  find("seen").ariaLabel = `What the network sees: 28 by 28 pixels, ${image ? "light on dark" : "nothing yet"}`;
+  find("ink").ariaLabel = `The ink that was found: ${ink ? "56 by 56 pixels, light on dark" : "nothing yet"}`;
+}
+
+function showLevels(name, rows) {
+  const canvas = find(name);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const pixels = context.createImageData(canvas.width, canvas.height);
+  const levels = rows ? rows.flat() : new Array(canvas.width * canvas.height).fill(0);
   levels.forEach((level, index) => pixels.data.set([level, level, level, 255], 4 * index));
   context.putImageData(pixels, 0, 0);
-  find("seen").ariaLabel = `What the network sees: 28 by 28 pixels, ${image ? "light on dark" : "nothing yet"}`;
 }
 
 // The canvas shows the whole picture, centred; the box is scaled and moved with it.

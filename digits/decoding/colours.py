@@ -1,14 +1,14 @@
-"""The luminance of images and arrays: what an eye sees of them, at a size to work with."""
+"""The colours of images and arrays, as an eye sees them on paper, at a size to work with."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from digits.errors import DigitsError
+from digits.pictures.look import Picture
 
 MOST_PIXELS = 2**26
 """Pixels of a picture that is read; those of the largest common cameras, and 256 MiB once decoded."""
@@ -25,27 +25,17 @@ STRIP_PIXELS = 4_000_000
 GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 """What red, green and blue add to luminance: ITU-R BT.601, which Pillow uses too."""
 
+MNIST_SIZE = (28, 28)
+"""A picture of this size may have the form of MNIST's images, and keeps its exact greys."""
+
 ROUNDING = 0.01
 """By how much a float array may leave its range: resampling and sums do so."""
 
+NARROW = 0.5
+"""Deep pictures (16 bits, float) that use less than this share of their range are stretched to all of it."""
 
-class Luminance(np.ndarray):
-    """Float32 (H, W) in [0, 1] that knows by which whole factor it is smaller than the picture."""
-
-    shrunk: int
-
-    @classmethod
-    def of(cls, values: np.ndarray, shrunk: int) -> Luminance:
-        """Give `values` (H, W) as float32 luminance of a picture that was `shrunk` times as wide."""
-        seen: Luminance = np.asarray(values, dtype=np.float32).view(cls)
-        seen.shrunk = shrunk
-        return seen
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Luminance.of, (np.asarray(self), self.shrunk)
-
-    def __array_finalize__(self, source: Any) -> None:
-        self.shrunk = getattr(source, "shrunk", 1)
+FLOAT_GAP = 16.0
+"""The largest value below which a float array above 1 is no picture from 0 to 255."""
 
 
 def check_size(width: int, height: int, name: str) -> None:
@@ -62,27 +52,31 @@ def check_size(width: int, height: int, name: str) -> None:
 
 
 def shrinking(width: int, height: int) -> int:
-    """Give the whole factor that brings a picture down to `WORKING_PIXELS`."""
+    """Return the whole factor that brings a picture down to `WORKING_PIXELS`."""
     return max(1, math.ceil(math.sqrt(width * height / WORKING_PIXELS)))
 
 
-def of_image(image: Image.Image, factor: int, name: str) -> Luminance:
-    """Convert an image, strip by strip, to luminance `factor` times as small.
+def of_image(image: Image.Image, factor: int, name: str) -> Picture:
+    """Convert an image, strip by strip, to colours `factor` times as small.
 
     Raises:
         DigitsError: its values are none of a picture.
     """
     if image.mode.startswith("I") or image.mode == "F":
-        return of_array(_whole_array(image), name)
-    mode = "RGBA" if image.has_transparency_data else "L"
+        return of_array(_whole_array(image), name, from_file=True)
+    mode = "RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L") else "RGB"
     small = Image.new(mode, (math.ceil(image.width / factor), math.ceil(image.height / factor)))
     image.load()
     rows = factor * max(1, STRIP_PIXELS // (image.width * factor))
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(top + rows, image.height)))
         small.paste(_converted(strip, mode).reduce(factor), (0, top // factor))
-    values = np.divide(np.asarray(small), np.float32(255), dtype=np.float32)
-    return Luminance.of(_seen(values) if mode == "RGBA" else values, factor)
+    values = np.asarray(small)
+    if values.shape[:2] == MNIST_SIZE:
+        exact = small if mode == "RGBA" else _converted(image, "L")
+        grey = _grey(np.divide(np.asarray(exact), np.float32(255), dtype=np.float32))
+        return Picture(_on_paper(values), grey, factor)
+    return Picture(_on_paper(values), None, factor)
 
 
 def _whole_array(image: Image.Image) -> np.ndarray:
@@ -97,7 +91,7 @@ def _whole_array(image: Image.Image) -> np.ndarray:
 
 
 def _converted(image: Image.Image, mode: str) -> Image.Image:
-    """Convert to greyscale or to colours with alpha; colours that have no direct way go through RGB."""
+    """Convert to greyscale or to colours with or without alpha; what has no direct way goes through RGB."""
     if image.mode == mode:
         return image
     direct = image.mode in ("1", "L", "RGB", "RGBA", "LA", "P")
@@ -108,8 +102,8 @@ def _converted(image: Image.Image, mode: str) -> Image.Image:
     return image.convert(mode)
 
 
-def of_array(array: np.ndarray, name: str) -> Luminance:
-    """Take an array (H, W[, 1, 3 or 4]) of bool, integers or floats as luminance.
+def of_array(array: np.ndarray, name: str, from_file: bool = False) -> Picture:
+    """Take an array (H, W[, 1, 3 or 4]) of bool, integers or floats as a picture.
 
     Raises:
         DigitsError: its type, its shape or its values are none of a picture.
@@ -121,61 +115,83 @@ def of_array(array: np.ndarray, name: str) -> Luminance:
         raise DigitsError(f"{name}: the shape is {array.shape}, expected {allowed}")
     height, width = array.shape[:2]
     check_size(width, height, name)
-    white = _white(array, name)
+    white = _white(array, name, from_file)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
-    factor = shrinking(width, height)
-    if factor > 1:
-        whole = array if array.dtype == np.uint8 and white == 255 else _eight_bits(array, white)
-        return of_image(Image.fromarray(whole), factor, name)
+    bytes_already = array.dtype == np.uint8 and white == 255
+    whole = array if bytes_already else _eight_bits(array, *_range(array, white))
+    picture = of_image(Image.fromarray(whole), shrinking(width, height), name)
+    if picture.grey is None or bytes_already:
+        return picture
     values = np.divide(array, np.float32(white), dtype=np.float32, casting="unsafe")
-    if array.dtype.kind == "f":
-        values = np.clip(values, 0, 1)
-    return Luminance.of(_seen(values) if values.ndim == 3 else values, 1)
+    return Picture(picture.pixels, _grey(np.clip(values, 0, 1)))
 
 
-def _white(array: np.ndarray, name: str) -> int:
+def _white(array: np.ndarray, name: str, from_file: bool) -> int:
     """Tell by an array's largest value which value is white: 1, 255 or 65535."""
     if array.dtype.kind == "b":
         return 1
     smallest, largest = float(array.min()), float(array.max())
     if not math.isfinite(smallest) or not math.isfinite(largest):
         raise DigitsError(f"{name}: there is a value that is not finite, expected 0 to 1 or 0 to 255")
-    slack = ROUNDING if array.dtype.kind == "f" else 0
-    for white in (1, 255) if array.dtype.kind == "f" else (1, 255, 65535):
-        if smallest >= -slack * white and largest <= white * (1 + slack):
+    is_float = array.dtype.kind == "f"
+    slack = ROUNDING if is_float else 0
+    ambiguous = is_float and (smallest < -slack or 1 + slack < largest < FLOAT_GAP)
+    for white in (1, 255) if is_float and not from_file else (1, 255, 65535):
+        if not ambiguous and smallest >= -slack * white and largest <= white * (1 + slack):
             return white
     found = f"the values reach from {smallest:g} to {largest:g}"
     raise DigitsError(f"{name}: {found}, expected 0 to 1, 0 to 255 or, for integers, 0 to 65535")
 
 
-def _eight_bits(array: np.ndarray, white: int) -> np.ndarray:
-    """Bring an array to 0 to 255, strip by strip."""
+def _range(array: np.ndarray, white: int) -> tuple[float, float]:
+    """Return which values become black and white: the ends of what a deep picture uses of its range."""
+    low, high = float(array.min()), float(array.max())
+    deep = array.dtype.kind == "f" or white == 65535
+    if deep and high > low and high - low < NARROW * white:
+        return low, high
+    return 0.0, float(white)
+
+
+def _eight_bits(array: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Bring an array from `low` to `high` to 0 to 255, strip by strip."""
     whole = np.empty(array.shape, np.uint8)
     rows = max(1, STRIP_PIXELS // (array.size // len(array)))
     for top in range(0, len(array), rows):
-        strip = array[top : top + rows].astype(np.float32) * np.float32(255 / white)
-        whole[top : top + rows] = np.clip(np.rint(strip), 0, 255)
+        strip = array[top : top + rows].astype(np.float32) - np.float32(low)
+        whole[top : top + rows] = np.clip(np.rint(strip * np.float32(255 / (high - low))), 0, 255)
     return whole
 
 
-def _seen(colours: np.ndarray) -> np.ndarray:
-    """Give the luminance of float32 (H, W, 3 or 4) in [0, 1].
+def _on_paper(values: np.ndarray) -> np.ndarray:
+    """Return uint8 (H, W), (H, W, 3) or (H, W, 4) as colours (H, W, 3), what is transparent on `_paper`."""
+    if values.ndim == 2:
+        return np.repeat(values[..., np.newaxis], 3, axis=2)
+    if values.shape[2] == 3:
+        return values
+    colours = values.astype(np.float32) / np.float32(255)
+    alpha = colours[..., 3:]
+    laid = colours[..., :3] * alpha + _paper(colours) * (1 - alpha)
+    return np.asarray(np.rint(laid * np.float32(255)), np.uint8)
 
-    What is transparent shows white, as paper would.
+
+def _grey(values: np.ndarray) -> np.ndarray:
+    """Return the luminance of float32 (H, W), (H, W, 3) or (H, W, 4) in [0, 1], shown on `_paper`."""
+    if values.ndim == 2:
+        return values
+    grey: np.ndarray = values[..., :3] @ GREY_WEIGHTS
+    if values.shape[2] == 4:
+        grey = grey * values[..., 3] + _paper(values) * (1 - values[..., 3])
+    clipped: np.ndarray = np.clip(grey, 0, 1)
+    return clipped
+
+
+def _paper(colours: np.ndarray) -> np.float32:
+    """Return what shows where float32 (H, W, 4) is transparent: white, as paper would.
+
     Where all that is visible is light, it is the ink, which nobody sees on white: it is shown on black.
     """
-    grey: np.ndarray = colours[..., :3] @ GREY_WEIGHTS
-    if colours.shape[2] == 3:
-        return _clipped(grey)
     alpha = colours[..., 3]
-    visible = grey[alpha > 0.5]
+    visible = (colours[..., :3] @ GREY_WEIGHTS)[alpha > 0.5]
     all_light = visible.size > 0 and alpha.min() < 0.5 and np.percentile(visible, 1) > 0.5
-    ground = np.float32(0 if all_light else 1)
-    return _clipped(grey * alpha + ground * (1 - alpha))
-
-
-def _clipped(values: np.ndarray) -> np.ndarray:
-    """Bring what rounding left outside of [0, 1] back into it."""
-    clipped: np.ndarray = np.clip(values, 0, 1)
-    return clipped
+    return np.float32(0 if all_light else 1)

@@ -57,7 +57,7 @@ class _Decoder:
         self.owner = os.getpid()
         self.connection, other = Pipe()
         folder = str(Path(__file__).parents[2])
-        code = "from digits.pictures import limits, reading; "
+        code = "from digits.decoding import limits, reading; "
         code += f"limits.serve({other.fileno()}, {MEMORY}, reading.read_picture)"
         variables = {
             **os.environ,
@@ -103,7 +103,7 @@ def start() -> None:
 
 
 def decode(content: bytes, name: str) -> Any:
-    """Return what `digits.pictures.reading.read_picture` makes of the bytes of a picture.
+    """Return what `digits.decoding.reading.read_picture` makes of the bytes of a picture.
 
     Any number of threads may call it; each has a process of its own meanwhile.
 

@@ -1,0 +1,1 @@
+"""From a file, bytes or an array to the colours of a picture."""

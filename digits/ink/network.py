@@ -1,0 +1,168 @@
+"""The network that finds ink: a U-Net that looks at 112 by 112 pixels in colour.
+
+Source: Ronneberger, Fischer and Brox (2015), "U-Net: convolutional networks for biomedical image
+segmentation", with sums in place of concatenations. It works on squares of 2 by 2 pixels, of which each is
+one position. It is trained with batch norm, and asked with batch norm folded into the convolutions, so that
+all that it needs is a kernel and a bias for each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digits.files import read_arrays, write_arrays
+from digits.pictures.look import SIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import keras
+    import tensorflow as tf
+
+CLASSES = 3
+"""Ground, the ink of digits, and other marks."""
+
+CONVOLUTIONS = 13
+
+Weights = list[tuple[np.ndarray, np.ndarray]]
+
+
+def _u_net(
+    images: Any, widths: list[int], convolution: Callable[[Any, int, int], Any], last: Any, own: Any
+) -> Any:
+    """Lead images (N, SIDE, SIDE, 3) through the network, which is described here once.
+
+    Args:
+        images: in [0, 1].
+        widths: channels at 56, 28, 14 and 7 positions a side.
+        convolution: applies a convolution of so many channels and such a size, batch norm and relu.
+        last: the same without batch norm and relu.
+        own: the functions `halved`, `to_depth` and `to_space` of what computes.
+    """
+    values = own.to_depth(images)
+    passed = []
+    for number, width in enumerate(widths):
+        if number:
+            values = own.halved(values)
+        values = convolution(values, width, 3)
+        if number > 1:
+            values = convolution(values, width, 3)
+        passed.append(values)
+    for width, beside in zip(widths[-2::-1], passed[-2::-1], strict=True):
+        values = own.to_space(convolution(values, 4 * width, 1)) + beside
+        values = convolution(values, width, 3)
+    return own.to_space(last(values, 4 * CLASSES, 3))
+
+
+class _Operations:
+    """TensorFlow's operations between the convolutions."""
+
+    @staticmethod
+    def halved(values: tf.Tensor) -> tf.Tensor:
+        import tensorflow as tf
+
+        return tf.nn.max_pool2d(values, 2, 2, "VALID")
+
+    @staticmethod
+    def to_depth(values: tf.Tensor) -> tf.Tensor:
+        import tensorflow as tf
+
+        return tf.nn.space_to_depth(values, 2)
+
+    @staticmethod
+    def to_space(values: tf.Tensor) -> tf.Tensor:
+        import tensorflow as tf
+
+        return tf.nn.depth_to_space(values, 2)
+
+
+def build(widths: list[int], momentum: float) -> keras.Model:
+    """Build the network for training, with initial weights drawn from Keras's global seed.
+
+    It maps float32 images (N, SIDE, SIDE, 3) in [0, 1] to logits (N, SIDE, SIDE, CLASSES).
+    """
+    import keras
+
+    from digits.backend.exact import ExactBatchNormalization
+
+    class Layers:
+        halved = staticmethod(keras.layers.MaxPooling2D())
+        to_depth = staticmethod(keras.layers.Lambda(_Operations.to_depth, (SIDE // 2, SIDE // 2, 12)))
+
+        @staticmethod
+        def to_space(values: Any) -> Any:
+            _, height, width, channels = values.shape
+            shape = (2 * height, 2 * width, channels // 4)
+            return keras.layers.Lambda(_Operations.to_space, shape)(values)
+
+    def convolution(values: Any, width: int, size: int) -> Any:
+        values = keras.layers.Conv2D(width, size, padding="same", use_bias=False)(values)
+        values = ExactBatchNormalization(momentum=momentum)(values)
+        return keras.layers.ReLU()(values)
+
+    def last(values: Any, width: int, size: int) -> Any:
+        return keras.layers.Conv2D(width, size, padding="same")(values)
+
+    images = keras.Input((SIDE, SIDE, 3))
+    return keras.Model(images, _u_net(images, widths, convolution, last, Layers))
+
+
+def folded(model: keras.Model) -> Weights:
+    """Return the kernel and the bias of each convolution, with its batch norm in them."""
+    import keras
+
+    weights: Weights = []
+    for layer in model.layers:
+        values = [np.asarray(value, np.float64) for value in layer.get_weights()]
+        if isinstance(layer, keras.layers.Conv2D):
+            kernel, *bias = values
+            weights.append((kernel, bias[0] if bias else np.zeros(kernel.shape[-1])))
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = values
+            factor = gamma / np.sqrt(variance + layer.epsilon)
+            weights[-1] = (weights[-1][0] * factor, beta - mean * factor)
+    return [(kernel.astype(np.float32), bias.astype(np.float32)) for kernel, bias in weights]
+
+
+def write_weights(path: Path, weights: Weights) -> None:
+    """Write what `folded` returned as named arrays."""
+    write_arrays(path, dict(_named(weights)))
+
+
+def read_weights(path: Path) -> Weights:
+    """Read what `write_weights` wrote.
+
+    Raises:
+        DigitsError: the file is missing, damaged, or holds something else.
+    """
+    arrays = read_arrays(path, tuple(name for name, _ in _named([()] * CONVOLUTIONS)))
+    return [(arrays[f"kernel_{number:02}"], arrays[f"bias_{number:02}"]) for number in range(CONVOLUTIONS)]
+
+
+def _named(weights: list[Any]) -> list[tuple[str, Any]]:
+    return [
+        (f"{name}_{number:02}", array)
+        for number, pair in enumerate(weights)
+        for name, array in zip(("kernel", "bias"), pair or (None, None), strict=True)
+    ]
+
+
+def forward(images: tf.Tensor, weights: Weights) -> tf.Tensor:
+    """Return the share of each class, float32 (N, SIDE, SIDE, CLASSES), for images in [0, 1]."""
+    import tensorflow as tf
+
+    remaining = iter(weights)
+
+    def last(values: tf.Tensor, _width: int, _size: int) -> tf.Tensor:
+        kernel, bias = next(remaining)
+        return tf.nn.bias_add(tf.nn.conv2d(values, tf.constant(kernel), 1, "SAME"), tf.constant(bias))
+
+    def convolution(values: tf.Tensor, width: int, size: int) -> tf.Tensor:
+        return tf.nn.relu(last(values, width, size))
+
+    # Kernels for 7, 14, 28 and 56 positions; each but the first is the third of its width.
+    widths = [weights[place][0].shape[-1] for place in (0, 1, 2, 4)]
+    return tf.nn.softmax(_u_net(images, widths, convolution, last, _Operations))
