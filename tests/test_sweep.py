@@ -14,7 +14,7 @@ import pytest
 from digits.errors import DigitsError
 from digits.sweep.grid import read_grid
 from digits.sweep.groups import best_group, group_rows, mean_interval
-from digits.sweep.machine import _last_words
+from digits.sweep.machine import last_words
 from digits.sweep.rows import Row, RowFile, read_rows
 from digits.sweep.source import read_source, shared_levels
 from digits.sweep.sweep import checks, contradictions, missing, tasks_of
@@ -379,7 +379,7 @@ def test_ten_thousand_rows_are_read_and_told_in_seconds(tmp_path: Path) -> None:
 def test_a_failure_is_told_by_the_stage_and_by_dvc(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("Running stage 'fit':\n> python fit.py\nfit: no\nERROR: failed: fit\n\n")
 
-    assert "failed: fit: fit: no" == _last_words(tmp_path / "log")
+    assert "failed: fit: fit: no" == last_words(tmp_path / "log")
 
 
 def test_a_second_run_that_fails_is_told(toy: SeededToy) -> None:

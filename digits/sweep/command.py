@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from digits.errors import DigitsError
@@ -137,9 +140,6 @@ def _engine(source: Source, arguments: argparse.Namespace) -> Engine:
 
 def _try_overrides(root: Path, point: tuple[str, ...]) -> None:
     """Apply the overrides of one run to copies of the params files, so that wrong ones end the command."""
-    import shutil
-    from tempfile import TemporaryDirectory
-
     from digits.sweep.grid import PARAMS_FILE, key_of, write_params
 
     with TemporaryDirectory() as folder:
@@ -153,8 +153,6 @@ def _try_overrides(root: Path, point: tuple[str, ...]) -> None:
 
 def _keep(root: Path, file: RowFile, arguments: argparse.Namespace) -> None:
     """Save the chosen runs as DVC experiments: each is made again here, mostly out of the cache."""
-    from dataclasses import replace
-
     from digits.sweep.local import LocalEngine
     from digits.sweep.source import read_source
     from digits.sweep.sweep import contradictions, tasks_of

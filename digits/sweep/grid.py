@@ -81,20 +81,21 @@ def read_grid(root: Path, overrides: Sequence[str]) -> Grid:
         for file, texts in to_path_overrides(overrides).items():
             prefix = "" if file == PARAMS_FILE else f"{file}:"
             for override in to_hydra_overrides(texts):
-                values = dict.fromkeys(_values(override, root / file))
+                single = dict.fromkeys(_choices(override, root / file))
                 key = prefix + str(override.get_key_element())
-                choices[key] = tuple(f"{key}={value}" for value in values)
+                choices[key] = tuple(prefix + text for text in single)
     except (DvcException, HydraException) as error:
         raise DigitsError(one_line(error)) from error
     return Grid(tuple(choices.values()))
 
 
-def _values(override: Any, params: Path) -> list[str]:
-    """Return the values of one override as texts."""
+def _choices(override: Any, params: Path) -> list[str]:
+    """Return the overrides that one override with several values stands for."""
     from hydra.core.override_parser.types import Glob, ValueType
 
     if not override.is_sweep_override():
-        return [str(override.get_value_element_as_str())]
+        return [str(override.input_line)]
+    key = override.get_key_element()
     if override.value_type == ValueType.GLOB_CHOICE_SWEEP:
         section = f"{override.key_or_group}s"
         named = yaml.safe_load(params.read_text(encoding="utf-8")).get(section) if params.exists() else None
@@ -103,11 +104,11 @@ def _values(override: Any, params: Path) -> list[str]:
         names = glob.filter(list(map(str, named))) if isinstance(named, dict) else []
         if not names:
             raise DigitsError(f"{override.input_line}: no name in the section {section} of {params.name}")
-        return names
+        return [f"{key}={name}" for name in names]
     if not override.is_discrete_sweep():
         kind = override.value_type.name
         raise DigitsError(f"{override.input_line}: BasicSweeper does not support sweep type : {kind}")
-    return [str(value) for value in override.sweep_string_iterator()]
+    return [f"{key}={value}" for value in override.sweep_string_iterator()]
 
 
 def write_params(root: Path, point: Point) -> None:

@@ -139,7 +139,7 @@ class Machine:
         try:
             root = self._prepare(task, folder)
             status = self._run_stages(task, root, processes)
-            error = _last_words(folder / "log") if status else None
+            error = last_words(folder / "log") if status else None
             seconds = time.monotonic() - started
             row = Row(
                 id=task.id,
@@ -215,7 +215,7 @@ class Machine:
         commands += [["exp", "save", "--force", "--name", task.keep]] if task.keep else []
         for command in commands:
             if self._dvc(command, root, processes, log):
-                raise DigitsError(f"`dvc {' '.join(command)}` failed: {_last_words(log)}")
+                raise DigitsError(f"`dvc {' '.join(command)}` failed: {last_words(log)}")
         if task.keep:
             git.take_experiment(self.repository, root, task.base, task.keep)
 
@@ -275,7 +275,7 @@ def locked_outputs(text: str) -> dict[str, str]:
     return {out["path"]: out["md5"] for out in sorted(outs, key=lambda out: str(out["path"])) if "md5" in out}
 
 
-def _last_words(log: Path) -> str:
+def last_words(log: Path) -> str:
     """Return the last line that a stage wrote, and what DVC says of it."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
     lines = [line for line in lines if line]
