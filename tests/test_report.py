@@ -161,8 +161,9 @@ def test_what_cannot_be_had_is_left_out_and_named(project: Project, tmp_path: Pa
 
 def test_what_only_the_remote_has_comes_from_there(project: Project, tmp_path: Path) -> None:
     project.dvc("remote", "add", "--default", "storage", str(tmp_path / "store"))
+    project.dvc("push")
     change_results(project, wrong=1)
-    project.dvc("push", "--all-commits")
+    project.dvc("push")
     project.git("clone", "--quiet", str(project.folder), str(tmp_path / "clone"))
     clone = Project(tmp_path / "clone", project.home)
 
