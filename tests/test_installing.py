@@ -22,11 +22,6 @@ LOCKED = (
     "requirements-dev.txt",
     "benchmarks/requirements-peers.txt",
 )
-    "requirements-build.txt",
-    "requirements.txt",
-    "requirements-dev.txt",
-    "benchmarks/requirements-peers.txt",
-)
 
 
 def entries(name: str) -> dict[str, str]:
