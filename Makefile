@@ -47,7 +47,7 @@ bench: $(bin)/installed bench-setup ## Train the recipes, plain Keras, PyTorch a
 bench-setup: .venv-peers/installed ## Install PyTorch and JAX in an environment of their own
 .venv-peers/installed: benchmarks/requirements-peers.txt
 	@test -d .venv-peers || $$(command -v $(PYTHON) python3 | head -n 1) -m venv .venv-peers
-	@.venv-peers/bin/python -m pip install --requirement benchmarks/requirements-peers.txt
+	@.venv-peers/bin/python -m pip install --require-hashes --only-binary=:all: --requirement benchmarks/requirements-peers.txt
 	@touch $@
 
 .PHONY: lint
@@ -60,6 +60,9 @@ lint: $(bin)/installed-dev ## Check style, format and types
 lock: $(bin)/installed-dev ## Renew the locked versions in requirements*.txt and environment.yaml
 	uv pip compile $(compile) --extra pipeline --extra app --extra s3 --extra ssh pyproject.toml --output-file requirements.txt
 	uv pip compile $(compile) --group pyproject.toml:dev --constraints requirements.txt --output-file requirements-dev.txt
+	@{ echo '# Written by `make lock`: what builds the packages that have no wheel.'; \
+	  sed -n '/^\(packaging\|setuptools\|wheel\)==/,/[^\\]$$/p' requirements.txt; } > requirements-build.txt
+	uv pip compile $(compile) benchmarks/requirements-peers.in --output-file benchmarks/requirements-peers.txt
 	@{ echo '# Written by `make lock`: the libraries whose versions the bytes of the outputs can depend on.'; \
 	  sed -nE 's/^($(computing))==([^ ;]+).*/\1: "\2"/p' requirements.txt; } > environment.yaml
 compile := --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
@@ -73,16 +76,17 @@ clean: ## Remove the environment and what tests leave behind, but no result
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-$(bin)/installed: requirements.txt pyproject.toml
+$(bin)/installed: requirements-build.txt requirements.txt pyproject.toml
 	@python=$$(for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 	  "$$python" -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	    && echo "$$python" && break; done) \
 	  || { echo "no Python 3.11 to 3.13 with venv was found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }; \
 	  "$$python" -m venv .venv
-	@$(bin)/python -m pip install --require-hashes --requirement requirements.txt
+	@$(bin)/python -m pip install --require-hashes --requirement requirements-build.txt
+	@$(bin)/python -m pip install --require-hashes --no-build-isolation --requirement requirements.txt
 	@$(bin)/python -m pip install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(bin)/installed-dev: $(bin)/installed requirements-dev.txt
-	@$(bin)/python -m pip install --require-hashes --requirement requirements-dev.txt
+	@$(bin)/python -m pip install --require-hashes --no-build-isolation --requirement requirements-dev.txt
 	@touch $@
