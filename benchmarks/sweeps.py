@@ -31,7 +31,7 @@ stages:
   copy:
     cmd: cp params.yaml copy.yaml
     params: [seed]
-    deps: [dvc.yaml]
+    deps: [input.txt]
     outs: [copy.yaml]
 """
 MANY = 10_000
@@ -42,6 +42,7 @@ def make_repository(folder: Path) -> None:
     folder.mkdir()
     (folder / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     (folder / "params.yaml").write_text("seed: -1\n", encoding="utf-8")
+    (folder / "input.txt").write_text("nothing\n", encoding="utf-8")
     for command in ("git init --quiet", "dvc init --quiet", "dvc repro --quiet", "git add --all"):
         call(folder, command.split())
     author = ["-c", "user.name=digits", "-c", "user.email=digits@example.invalid"]
