@@ -48,7 +48,7 @@ def test_the_settings_of_evaluation_rerun_only_what_evaluates(finished: Project,
     project = finished.copy(tmp_path / "project")
     project.set_param("evaluate.calibration_bins", 3)
 
-    assert ["evaluate", "plot", "card"] == stages_run(project.dvc("repro"))
+    assert ["evaluate", "plot"] == stages_run(project.dvc("repro"))
 
 
 def test_the_recipes_epochs_rerun_training_and_what_follows(one_epoch: Project) -> None:

@@ -9,6 +9,7 @@ import sys
 from threading import Thread
 from typing import Any
 
+from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 # Seconds in which the remote must say what it has.
@@ -17,9 +18,12 @@ PATIENCE = 10.0
 
 def main() -> None:
     """Pull, or say in one line why not."""
-    repo = Repo()
-    name = repo.config["core"].get("remote")
-    wanted = [out for out in repo.index.outs if out.use_cache and out.hash_info and not out.exists]
+    try:
+        repo = Repo()
+        name = repo.config["core"].get("remote")
+        wanted = [out for out in repo.index.outs if out.use_cache and out.hash_info and not out.exists]
+    except DvcException:
+        return  # `dvc repro` says what is wrong with dvc.yaml or params.yaml
     if not name or not wanted:
         return
     url = repo.config["remote"].get(name, {}).get("url", "no URL")
