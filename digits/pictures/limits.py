@@ -11,6 +11,7 @@ import atexit
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -56,7 +57,8 @@ class _Decoder:
         self.owner = os.getpid()
         self.connection, other = Pipe()
         folder = str(Path(__file__).parents[2])
-        code = f"from digits.pictures.limits import serve; serve({other.fileno()}, {MEMORY})"
+        code = "from digits.pictures import limits, reading; "
+        code += f"limits.serve({other.fileno()}, {MEMORY}, reading.read_picture)"
         variables = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")])),
@@ -153,15 +155,14 @@ def close() -> None:
             decoder.close()
 
 
-def serve(descriptor: int, allowance: int) -> None:
+def serve(descriptor: int, allowance: int, read_picture: Callable[[bytes, str], Any]) -> None:
     """Decode the pictures that come through a connection, until it is closed.
 
     Args:
         descriptor: of the connection.
         allowance: bytes of memory for one picture.
+        read_picture: reads its bytes; its name is for messages.
     """
-    from digits.pictures.reading import read_picture
-
     # Ctrl-C is for the process that asks, which then closes the connection.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_memory(allowance)
