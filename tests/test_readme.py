@@ -49,7 +49,7 @@ def test_each_make_target_that_the_readme_shows_is_there(target: str) -> None:
 def test_the_commands_by_hand_install_what_make_installs() -> None:
     by_hand = [line.split(" -m pip ")[1] for line in COMMANDS if " -m pip " in line]
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-    by_make = re.findall(r"-m pip (install .*(?:requirements\.txt|editable \.))", makefile)
+    by_make = re.findall(r"-m pip (install .*(?:requirements(?:-build)?\.txt|editable \.))", makefile)
 
     assert by_make == by_hand
 

@@ -55,7 +55,7 @@ class _Decoder:
 
     def __init__(self) -> None:
         self.owner = os.getpid()
-        self.connection, other = Pipe()
+        self.connection, other = map(_above_the_standard_streams, Pipe())
         folder = str(Path(__file__).parents[2])
         code = "from digits.decoding import limits, reading; "
         code += f"limits.serve({other.fileno()}, {MEMORY}, reading.read_picture)"
@@ -91,6 +91,14 @@ class _Decoder:
         self.connection.close()
         self.process.kill()
         self.process.wait()
+
+
+def _above_the_standard_streams(connection: Connection) -> Connection:
+    """Return a connection whose number is none of those that a closed standard stream leaves free."""
+    import fcntl
+
+    with connection:
+        return Connection(fcntl.fcntl(connection.fileno(), fcntl.F_DUPFD_CLOEXEC, 3))
 
 
 _idle: list[_Decoder] = []
@@ -161,7 +169,7 @@ def serve(descriptor: int, allowance: int, read_picture: Callable[[bytes, str], 
     Args:
         descriptor: of the connection.
         allowance: bytes of memory for one picture.
-        read_picture: decodes the content of a file that has a name.
+        read_picture: reads its bytes; its name is for messages.
     """
     # Ctrl-C is for the process that asks, which then closes the connection.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
