@@ -4,7 +4,8 @@ Usage: python -m benchmarks.pictures [--number N] [--model FILE]     kinds that 
        python -m benchmarks.pictures FOLDER [--model FILE]           pictures of yours
 
 A FOLDER has a labels.csv with the columns `file`, `kind`, and `digit`, or `reading` for several digits.
-Digits of the drawn kinds are of MNIST's test part, and such as the network reads rightly and with confidence in MNIST's form.
+Digits of the drawn kinds are of MNIST's test part; the network reads them rightly, and with confidence,
+in MNIST's own form.
 """
 
 from __future__ import annotations
