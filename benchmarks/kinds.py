@@ -267,6 +267,8 @@ def plot(random: np.random.Generator, writer: Writer) -> Drawn:
     from matplotlib.figure import Figure
 
     mask, label = writer.digit(20)
+    if mask.width > 26:
+        mask = mask.resize((26, 20))
     image = np.zeros((28, 28))
     left, top = (28 - mask.width) // 2, 4
     image[top : top + 20, left : left + mask.width] = np.asarray(mask)

@@ -4,7 +4,8 @@ Usage: python -m benchmarks.pictures [--number N] [--model FILE]     kinds that 
        python -m benchmarks.pictures FOLDER [--model FILE]           pictures of yours
 
 A FOLDER has a labels.csv with the columns `file`, `kind`, and `digit`, or `reading` for several digits.
-Digits of the drawn kinds are of MNIST's test part, and such as the network reads surely in MNIST's form.
+Digits of the drawn kinds are of MNIST's test part; the network reads them rightly, and with confidence,
+in MNIST's own form.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from digits.prediction.predict import find_digits, predict_digit
 
 SEED = 2026
 
+# The confidence in MNIST's own form from which a digit is clear enough to be drawn.
+CLEAR = 0.95
+
 # A picture's kind, the picture, what stands in it, and whether that is several digits.
 Task = tuple[str, Any, str, bool]
 
@@ -33,7 +37,7 @@ def drawn(classifier: Classifier, number: int) -> Iterator[Task]:
     test = read_arrays(Path("data/prepared/test.npz"), ("images", "labels"))
     answers = classifier.classify(test["images"])
     right = answers.probabilities.argmax(axis=1) == test["labels"]
-    sure = right & classifier.thresholds.accept(answers.probabilities, answers.score)
+    sure = right & (answers.probabilities.max(axis=1) >= CLEAR)
     images = np.rint(test["images"][sure, ..., 0] * 255).astype(np.uint8)
     for place, (name, kind) in enumerate([*ONE.items(), *MANY.items()]):
         random = np.random.default_rng([SEED, place])

@@ -17,6 +17,8 @@ from PIL import Image
 from benchmarks import scenes
 from digits.backend import runtime
 from digits.decoding.reading import read_picture
+from digits.ink.finding import with_tensorflow
+from digits.ink.network import read_weights
 from digits.pictures.framing import frame_digit
 
 SEED = 0
@@ -59,12 +61,13 @@ def main() -> None:
     from digits.backend.models import load_model, probabilities
 
     model = load_model(options.model)
+    find = with_tensorflow(read_weights(Path("data/ink.npz")))
     sets, names = unseen(options.photographs, HALVES[options.half])
     print("| pictures | number | resized | as MNIST was made |\n| --- | ---: | ---: | ---: |")
     for name, pictures in sets.items():
         labels = np.array([label for _, label in pictures])
         shares = []
-        for ways in (resized, lambda image: frame_digit(read_picture(image)).image):
+        for ways in (resized, lambda image: frame_digit(read_picture(image), find).image):
             framed = np.stack([ways(image) for image, _ in pictures])[..., np.newaxis]
             shares.append(np.mean(probabilities(model, framed).argmax(axis=1) == labels))
         print(f"| {name} | {len(labels):,} | {shares[0]:.1%} | {shares[1]:.1%} |", flush=True)

@@ -270,7 +270,7 @@ def test_views_cover_a_picture_and_are_not_too_many():
 
 def boxes_of(*bars: tuple[int, int, int, int], reach: int = 0) -> list[tuple[int, int, int, int]]:
     ink = 1 - page(200, 100, *bars)
-    return [digit.box for digit in in_reading_order(of_one_size(joined(pieces(ink, reach)[1]))[0])]
+    return [digit.box for digit in in_reading_order(of_one_size(joined(pieces(ink, reach)[1], 0.03))[0])]
 
 
 @pytest.mark.parametrize(

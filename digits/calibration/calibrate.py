@@ -188,7 +188,7 @@ def choose_thresholds(
     """Return the thresholds that accept most right answers while they keep all error rates.
 
     Args:
-        digits: for each kind of pictures the largest share of wrong ones among its accepted answers,
+        digits: for each kind of pictures the largest share of all of them that are accepted and wrong,
             and confidence, score and whether it is right, each (N,), of its answers.
         others: the same of images that are no digits.
         false_accepts_at_most: the largest share of the others that is accepted.
@@ -204,7 +204,7 @@ def choose_thresholds(
         rights = np.zeros(len(candidates), np.int64)
         for wrong_at_most, judged in digits:
             accepted, right = _accepted(judged, score, candidates)
-            allowed &= accepted - right <= wrong_at_most * accepted
+            allowed &= accepted - right <= wrong_at_most * len(judged[0])
             rights += right
         if allowed.any():
             lowest = int(allowed.argmax())

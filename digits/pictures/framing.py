@@ -37,6 +37,9 @@ MOST_LOOKS, MOST_CANDIDATES = 3, 3
 ONE_REACH, MANY_REACH = 2, 0
 """Pixels of a look that a gap in the ink of one digit may be wide; several digits may nearly touch."""
 
+ONE_GAP, MANY_GAP = 0.12, 0.03
+"""The share of a digit's length that large strokes of one digit may be apart, where there is one or many."""
+
 ROW_HEIGHT = 40
 """Pixels of a look that digits of a row are to be long."""
 
@@ -161,7 +164,7 @@ def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Bo
         return [as_it_is], []
     pixels = picture.pixels
     view, shares = _first_look(pixels, find)
-    digits, _ = of_one_size(joined(pieces(shares[..., DIGITS], MANY_REACH)[1]))
+    digits, _ = of_one_size(joined(pieces(shares[..., DIGITS], MANY_REACH)[1], MANY_GAP))
     if not digits:
         return [], []
     length = float(np.median([digit.length for digit in digits])) * view.scale
@@ -169,8 +172,8 @@ def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Bo
     shares = mosaic(pixels, views, find)
     origin = View(0, 0, views[0].side)
     labels, found = pieces(shares[..., DIGITS], MANY_REACH)
-    digits, specks = of_one_size(joined(found))
-    marks = [*specks, *joined(pieces(shares[..., OTHERS], MANY_REACH)[1])]
+    digits, specks = of_one_size(joined(found, MANY_GAP))
+    marks = [*specks, *joined(pieces(shares[..., OTHERS], MANY_REACH)[1], MANY_GAP)]
     steps = (("picture", _shown(pixels)), ("ink", shares[..., DIGITS]))
     framed = [
         _framed(picture, Seen(origin, shares, labels, digit), steps, "") for digit in in_reading_order(digits)
@@ -203,7 +206,7 @@ def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
 def _seen(view: View, shares: np.ndarray) -> list[Seen]:
     """Return what may be a digit in the answer about a look."""
     labels, found = pieces(shares[..., DIGITS], ONE_REACH)
-    return [Seen(view, shares, labels, digit) for digit in joined(found)]
+    return [Seen(view, shares, labels, digit) for digit in joined(found, ONE_GAP)]
 
 
 def _looked_at_closer(seen: Seen, pixels: np.ndarray, find: FindInk) -> Seen:

@@ -18,7 +18,7 @@ CLEAREST = 6
 LEVEL = 0.33
 """The share of the clearest ink from which a pixel is part of a stroke."""
 
-FAINT_LEVEL, RIDGE, AROUND = 0.2, 2.0, 9
+FAINT_LEVEL, RIDGE, AROUND = 0.1, 2.0, 9
 """The same where it is so many times the mean of a square of so many pixels around it."""
 
 CERTAIN = 0.6
@@ -93,12 +93,17 @@ def pieces(ink: np.ndarray, reach: int) -> tuple[np.ndarray, list[Piece]]:
     return labels, sorted(found, key=lambda piece: (-piece.amount, piece.box))
 
 
-def joined(found: list[Piece]) -> list[Piece]:
-    """Put pieces together that are strokes of one digit; largest first."""
+def joined(found: list[Piece], gap: float) -> list[Piece]:
+    """Put pieces together that are strokes of one digit; largest first.
+
+    Args:
+        found: pieces, largest first.
+        gap: the share of a digit's length that large strokes of it may be apart.
+    """
     digits: list[Piece] = []
     for piece in found:
         near = min(
-            (digit for digit in digits if _of_one_digit(digit, piece)),
+            (digit for digit in digits if _of_one_digit(digit, piece, gap)),
             key=lambda digit: _distance(digit, piece),
             default=None,
         )
@@ -109,16 +114,16 @@ def joined(found: list[Piece]) -> list[Piece]:
     return sorted(digits, key=lambda digit: (-digit.amount, digit.box))
 
 
-def _of_one_digit(one: Piece, other: Piece) -> bool:
+def _of_one_digit(one: Piece, other: Piece, gap: float) -> bool:
     """Tell whether the smaller piece, `other`, is a stroke of the digit that `one` is the larger part of."""
     shared = min(one.box[2], other.box[2]) - max(one.box[0], other.box[0])
     apart = _distance(one, other)
     if shared >= 0.4 * min(one.width, other.width):
         # One stands over the other, as the bar of a 5 does; two digits below each other are of one height.
         low = min(one.height, other.height) < 0.55 * max(one.height, other.height)
-        return apart <= (0.25 if low else 0.05) * one.length
+        return apart <= (0.25 if low else max(0.05, gap)) * one.length
     small = other.length < 0.45 * one.length
-    return apart <= (0.16 if small else 0.03) * one.length
+    return apart <= (0.16 if small else gap) * one.length
 
 
 def _distance(one: Piece, other: Piece) -> float:
