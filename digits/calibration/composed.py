@@ -41,5 +41,5 @@ def read_composed(stock: Stock, find: FindInk, seed: int, count: int) -> Read:
         framed = frame_digit(Picture(composed.colours, None), find)
         if framed.box is not None and not framed.reason:
             images.append(framed.image)
-            labels.append(NO_DIGIT if none else composed.digits[0])
+            labels.append(composed.digits[0] if composed.digits else NO_DIGIT)
     return Read(np.array(images, np.float32).reshape(-1, *FORM), np.array(labels, np.int64))

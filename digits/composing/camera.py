@@ -6,9 +6,13 @@ import io
 
 import numpy as np
 from PIL import Image, ImageFilter
+from scipy import ndimage
 
 from digits.composing.grounds import ACROSS, DOWN, SIDE, clouds
 from digits.composing.scene import WHITE, Scene
+
+LEAST_DIFFERENCE = 6
+"""Levels of 255 in some colour between ink and what is around it, below which nobody sees it."""
 
 
 def light(scene: Scene) -> None:
@@ -76,7 +80,20 @@ def photographed(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     shares = _bytes(np.stack([scene.digits, np.where(scene.digits > 0.3, 0, scene.others)], axis=-1))
     if scene.chance(0.15):
         colours, shares = _cut(scene, colours, shares)
+    if not _is_visible(colours, shares[..., 0]):
+        # What nobody sees, nobody is to find.
+        shares[..., 0] = 0
     return np.ascontiguousarray(colours), np.ascontiguousarray(shares)
+
+
+def _is_visible(colours: np.ndarray, share: np.ndarray) -> bool:
+    """Return whether the ink of a picture differs from what is around it, on the mean."""
+    ink = share > 127
+    around = ndimage.binary_dilation(ink, iterations=6) & ~ndimage.binary_dilation(ink, iterations=1)
+    if not ink.any() or not around.any():
+        return True
+    means = [colours[part].astype(np.int64).sum(axis=0) / int(part.sum()) for part in (ink, around)]
+    return bool(np.abs(means[0] - means[1]).max() >= LEAST_DIFFERENCE)
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:

@@ -62,7 +62,8 @@ def compose(stock: Stock, seed: int, number: int, kind: Kind | None = None) -> C
     else:
         _row_of_digits(scene)
     light(scene)
-    return Composed(*photographed(scene), tuple(scene.labels))
+    colours, shares = photographed(scene)
+    return Composed(colours, shares, tuple(scene.labels) if shares[..., 0].any() else ())
 
 
 def _size(random: np.random.Generator) -> float:
