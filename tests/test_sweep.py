@@ -14,7 +14,8 @@ import pytest
 from digits.errors import DigitsError
 from digits.sweep.grid import read_grid
 from digits.sweep.groups import best_group, group_rows, mean_interval
-from digits.sweep.machine import last_words
+from digits.sweep.local import dvc_settings
+from digits.sweep.machine import Machine, last_words, object_place
 from digits.sweep.rows import Row, RowFile, read_rows
 from digits.sweep.source import read_source, shared_levels
 from digits.sweep.sweep import checks, contradictions, missing, tasks_of
@@ -271,6 +272,23 @@ def test_pushed_runs_are_in_the_remote(toy: SeededToy, tmp_path: Path) -> None:
 
     assert ["measure"] == toy.stages_run()
     assert toy.read("data/model.txt").startswith("0.05 2")
+
+
+def test_a_machine_gets_the_raw_files_from_the_remote(toy: SeededToy, tmp_path: Path) -> None:
+    toy.run("dvc", "remote", "add", "--default", "store", "../../remote")
+    toy.run("dvc", "push", "--quiet")
+    toy.commit()
+    source = read_source(toy.folder, dirty=False)
+    cache = tmp_path / "cache"
+    settings = dvc_settings(source)
+    machine = Machine(
+        "other", tmp_path / "machine", toy.folder, ".", cache, settings, tuple(source.raw.values())
+    )
+    machine.fetch(source.commit, tuple(source.raw))
+
+    assert ["data/labels.txt"] == [*source.raw]
+    assert all((cache / object_place(name)).is_file() for name in source.raw.values())
+    assert [] == [*(tmp_path / "machine/runs").iterdir()]
 
 
 # Checks.

@@ -8,6 +8,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -223,7 +224,10 @@ def make_run(parcel: Parcel, task: Task) -> Row:
 
 def remove_folder(name: str) -> None:
     """Remove the sweep's folder from the machine that this is called on."""
-    shutil.rmtree(_folder(name), ignore_errors=True)
+    folder = _folder(name)
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # other nodes of this machine may have theirs in it
+        folder.parent.rmdir()
 
 
 def _folder(name: str) -> Path:
