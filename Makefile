@@ -11,13 +11,24 @@ computing := ai-edge-litert|h5py|keras|matplotlib|numpy|pillow|scikit-learn|scip
 .PHONY: all
 all: $(bin)/installed ## Install what is missing and bring every result up to date (the default)
 	@find .dvc/tmp/rwlock -empty -delete 2>/dev/null || true
+	@python -m tools.pull
 	@dvc repro
 	@python -c 'import json; print("test accuracy: {accuracy:.4f}".format_map(json.load(open("reports/metrics.json"))))'
 	@echo "pictures: $$(echo reports/*.png)"
 
+.PHONY: train
+train: $(bin)/installed ## Train, whatever is here or on a remote already
+	@dvc repro prepare
+	@dvc repro --force --single-item train
+	@dvc repro
+
 .PHONY: test
 test: $(bin)/installed-dev ## Run the tests, but for those that need the network or take minutes
 	@pytest
+
+.PHONY: test-servers
+test-servers: $(bin)/installed-dev ## Push to and pull from real servers on this machine
+	@pytest -m servers
 
 .PHONY: test-real
 test-real: $(bin)/installed-dev ## Fetch the real MNIST, train shortly, and prove that it can be had again
@@ -47,7 +58,7 @@ lint: $(bin)/installed-dev ## Check style, format and types
 
 .PHONY: lock
 lock: $(bin)/installed-dev ## Renew the locked versions in requirements*.txt and environment.yaml
-	uv pip compile $(compile) --extra app pyproject.toml --output-file requirements.txt
+	uv pip compile $(compile) --extra pipeline --extra app --extra s3 --extra ssh pyproject.toml --output-file requirements.txt
 	uv pip compile $(compile) --group pyproject.toml:dev --constraints requirements.txt --output-file requirements-dev.txt
 	@{ echo '# Written by `make lock`: what builds the packages that have no wheel.'; \
 	  sed -n '/^\(packaging\|setuptools\|wheel\)==/,/[^\\]$$/p' requirements.txt; } > requirements-build.txt
@@ -63,7 +74,7 @@ clean: ## Remove the environment and what tests leave behind, but no result
 
 .PHONY: help
 help: ## List the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-9s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 $(bin)/installed: requirements-build.txt requirements.txt pyproject.toml
 	@python=$$(for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \

@@ -5,8 +5,11 @@ import sys
 from collections.abc import Callable
 
 from digits.app import command as app
-from digits.errors import run
+from digits.comparison import command as compare
+from digits.errors import DigitsError, run
 from digits.prediction import command as predict
+from digits.report import command as report
+from digits.sweep import command as sweep
 from digits.verification import command as verify
 
 # The modules of commands import other libraries only when a command runs, so that help appears at once.
@@ -14,7 +17,13 @@ COMMANDS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"]
     predict.register,
     app.register,
     verify.register,
+    sweep.register,
+    compare.register,
+    report.register,
 )
+
+# What the extra `pipeline` installs; applications that only ask for answers do without.
+PIPELINE = {"dvc", "h5py", "keras", "matplotlib", "pydantic", "sklearn", "tensorflow", "yaml"}
 
 
 def main() -> None:
@@ -31,4 +40,12 @@ def _main() -> None:
     for register in COMMANDS:
         register(commands)
     arguments = parser.parse_args()
-    sys.exit(arguments.run(arguments))
+    try:
+        sys.exit(arguments.run(arguments))
+    except ModuleNotFoundError as error:
+        missing = str(error.name).split(".")[0]
+        if missing not in PIPELINE:
+            raise
+        raise DigitsError(
+            f"this needs {missing}, which the extra `pipeline` installs: pip install 'digits[pipeline]'"
+        ) from error

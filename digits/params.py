@@ -18,6 +18,7 @@ SECTIONS = [
     "dataset",
     "evaluate",
     "fetch",
+    "gate",
     "prepare",
     "recipe",
     "recipes",
@@ -115,7 +116,7 @@ def _first_problem(key: str, schema: type[Section], error: ValidationError) -> s
     if problem["type"] == "literal_error":
         allowed = re.findall(r"'(.*?)'", problem["ctx"]["expected"])
         return f"{where}: {unknown_name(names[-1], problem['input'], allowed)}"
-    expected = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    expected = re.sub("^(Input should be|List should have|Value error,) ", "", problem["msg"])
     value = problem["input"]
     return f"{where}: {short(value)} is not allowed; expected {expected}{_yaml_hint(value)}"
 

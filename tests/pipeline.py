@@ -21,7 +21,7 @@ from digits.data.idx import IDX_FILES
 from digits.files import Arrays
 
 REPOSITORY = Path(__file__).parent.parent
-STAGES = ("fetch", "prepare", "train", "calibrate", "export", "evaluate", "plot")
+STAGES = ("fetch", "prepare", "train", "calibrate", "export", "evaluate", "plot", "card")
 SIZE, TRAIN_SIZE, TEST_SIZE = 14, 300, 60
 
 NO_CHANGE = {"shift": 0, "rotation": 0, "scale": 0, "shear": 0, "elastic": 0, "elastic_spacing": 7}
@@ -92,6 +92,9 @@ class Project:
             shutil.copytree(REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("dvc.yaml", "params.yaml", "environment.yaml", ".dvcignore", ".gitignore"):
             shutil.copy(REPOSITORY / name, folder)
+        (folder / "docs").mkdir()
+        for name in ("confidence.md", "seeds.json"):
+            shutil.copy(REPOSITORY / "docs" / name, folder / "docs")
         project.git("init", "--quiet")
         project.git("config", "user.name", "A User")
         project.git("config", "user.email", "user@example.invalid")

@@ -76,11 +76,6 @@ def test_a_network_that_litert_cannot_read_gives_one_line(tmp_path: Path) -> Non
     assert "\n" not in str(caught.value)
 
 
-def test_an_unknown_engine_is_refused() -> None:
-    with pytest.raises(DigitsError, match=r"'kera' is no engine \(did you mean 'keras'\?\)"):
-        load_classifier(Path("model.keras"), "kera")  # type: ignore[arg-type]
-
-
 def test_any_number_of_images_is_answered_as_each_alone(finished: Project) -> None:
     images = read_arrays(finished.folder / "data/prepared/test.npz", ("images",))["images"]
     classifier = load_classifier(finished.folder / "data/model.tflite", "litert")

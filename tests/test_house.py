@@ -17,8 +17,9 @@ FLOORS = (
     {"environment", "errors", "files", "params"},
     {"backend", "data", "evaluation", "pictures"},
     {"classifier", "figures", "training"},
-    {"calibration", "prediction", "verification"},
-    {"app"},
+    {"calibration", "model_card", "prediction", "verification"},
+    {"app", "report", "sweep"},
+    {"comparison"},
     {"__init__", "__main__", "cli"},
 )
 MODULES = sorted(path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("digits/**/*.py"))
@@ -29,6 +30,9 @@ HEAVY = {"keras", "matplotlib", "sklearn", "tensorflow"}
 NEED_TENSORFLOW = {"backend/batches", "backend/exact"} | {
     f"training/{name}" for name in ("augmentation", "checkpoints", "schedules")
 }
+
+# Beside digits/figures/.
+DRAW = {"prediction/explanation", "report/pictures", "sweep/picture"}
 
 
 def parse(path: str) -> ast.Module:
@@ -77,7 +81,8 @@ def test_each_picture_of_the_reports_is_drawn_by_the_module_of_its_name() -> Non
     drawn = {path.stem for path in REPOSITORY.glob("reports/*.png")}
     modules = {path.stem for path in REPOSITORY.glob("digits/figures/[a-z]*.py")}
 
-    assert drawn == modules - {"style"}
+    # The picture of a sweep is drawn by `digits sweep`, and by no stage.
+    assert drawn - {"sweep"} == modules - {"style"}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -122,7 +127,7 @@ def test_only_what_needs_tensorflow_imports_it_at_the_top(module: str) -> None:
 def test_importing_a_module_loads_matplotlib_if_it_draws_and_no_other_framework() -> None:
     names = {path: short_name(path) for path in MODULES if short_name(path) not in NEED_TENSORFLOW}
     draws = {
-        name: name == "prediction/explanation" or (name.startswith("figures/") and "__" not in name)
+        name: name in DRAW or (name.startswith("figures/") and "__" not in name)
         for name in names.values()
         if name != "__main__"
     }

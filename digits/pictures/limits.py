@@ -169,7 +169,7 @@ def serve(descriptor: int, allowance: int, read_picture: Callable[[bytes, str], 
     Args:
         descriptor: of the connection.
         allowance: bytes of memory for one picture.
-        read_picture: reads its bytes; its name is for messages.
+        read_picture: decodes the content of a file that has a name.
     """
     # Ctrl-C is for the process that asks, which then closes the connection.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -43,6 +43,7 @@ examples
   digits verify                 the whole lock
   digits verify train           the stage train and those it depends on
   digits verify --rerun         the whole pipeline again: takes as long as `dvc repro`
+  digits verify --cache         whether a stage gave two results for the same inputs, in any DVC repository
   digits verify --json | jq .   for programs
 """
 STATUSES = {"current": 0, "identical": 0, "equivalent": 3, "different": 4, "stale": 5}
@@ -61,6 +62,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "stage", nargs="?", metavar="STAGE", help="check only this stage and those it depends on"
     )
     parser.add_argument("--rerun", action="store_true", help="run the stages again and compare the outputs")
+    parser.add_argument(
+        "--cache", action="store_true", help="search the run cache for stages with two results"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON with sorted keys instead of a table")
     parser.set_defaults(run=verify)
 
@@ -72,6 +76,8 @@ def verify(arguments: argparse.Namespace) -> int:
 
     root = find_root(Path.cwd())
     check_lock_of_dvc(root)
+    if arguments.cache:
+        return _search_cache(root, arguments.json)
     commit, uncommitted = git.commit(root), git.uncommitted(root)
     check = _rerun if arguments.rerun else _compare_lock
     result, named = check(root, arguments.stage, commit, uncommitted)
@@ -97,6 +103,24 @@ def check_lock_of_dvc(root: Path) -> None:
             f"{path.relative_to(root)}: empty, since DVC was interrupted while it wrote it; "
             "every DVC command will fail until it is deleted: rm .dvc/tmp/rwlock"
         )
+
+
+def _search_cache(root: Path, as_json: bool) -> int:
+    from digits.verification.runcache import find_contradictions
+
+    count, contradictions = find_contradictions(root)
+    status = STATUSES["different" if contradictions else "identical"]
+    result = {
+        "runs": count,
+        "contradictions": [asdict(contradiction) for contradiction in contradictions],
+        "exit_status": status,
+    }
+    lines = [
+        *map(str, contradictions),
+        f"run cache: {count} runs, {len(contradictions)} with several results",
+    ]
+    print(json.dumps(result, indent=2, sort_keys=True) if as_json else "\n".join(lines))
+    return status
 
 
 def _compare_lock(

@@ -202,6 +202,11 @@ def cached(root: Path, wanted: str) -> Path:
     return Path(_ReadOnlyRepo(str(root)).cache.local.oid_to_path(wanted))
 
 
+def cache_folder(root: Path) -> Path:
+    """Return the folder of the local cache of the repository at `root`."""
+    return Path(_ReadOnlyRepo(str(root)).cache.legacy.path)
+
+
 def name_of(stage: Any) -> str:
     """Return the name of `stage` as `dvc repro` takes it at the root."""
     file, name = stage.path_in_repo, getattr(stage, "name", None)

@@ -1,0 +1,1 @@
+"""`digits compare`: whether one side is better than the other, or chance explains the difference."""

@@ -1,0 +1,1 @@
+"""The model card: what the trained model is, from the files that the pipeline made."""

@@ -1,0 +1,1 @@
+"""`digits report`: what a change did, as Markdown for a pull request."""

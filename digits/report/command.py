@@ -1,0 +1,83 @@
+"""`digits report`: what a change did, as Markdown for a pull request."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+SUMMARY = "write what this checkout changed against another commit, as Markdown for a pull request"
+DESCRIPTION = """\
+Compare the results of this checkout with those of the commit BASE, and write Markdown: whether dvc.lock is
+current, what changed in params, code and versions, which metrics moved and whether by more than chance, the
+training curves and confusion matrices of both side by side, and the mistakes that are new and mended.
+"""
+EPILOG = """\
+The history and the predictions of both come from DVC's cache, or from its remote. What cannot be had is left
+out, and the report says so.
+
+exit status
+  0    the report was written
+  1    it could not be written
+  2    wrong arguments
+  4    the accuracy is lower than BASE's by more than chance
+  5    the lock is stale; what the report says of it may be too
+
+examples
+  digits report                            against main: report/report.md and its pictures
+  digits report HEAD~1 --folder /tmp/it    against the last commit
+  digits report origin/main --images https://host/pictures/12    where the pictures will be found
+"""
+WORSE, STALE = 4, 5
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `report`."""
+    parser = commands.add_parser(
+        "report",
+        help=SUMMARY,
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "base",
+        nargs="?",
+        default="main",
+        metavar="BASE",
+        help="a commit, branch or tag (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=Path("report"), help="where to write (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--images",
+        metavar="URL",
+        default="",
+        help="what stands before the pictures' names (default: nothing)",
+    )
+    parser.set_defaults(run=report)
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Write the report, name its file, and return the exit status."""
+    from digits.files import write_text
+    from digits.report.changes import changes_between, is_worse
+    from digits.report.markdown import markdown
+    from digits.report.pictures import draw
+    from digits.report.results import results_at, results_here
+    from digits.verification.lock import examine
+    from digits.verification.pipeline import find_root, read_pipeline
+
+    root = find_root(Path.cwd())
+    before, after = results_at(root, arguments.base), results_here(root)
+    states = examine(read_pipeline(root))
+    changes = changes_between(root, before, after)
+    pictures = draw(before, after, changes, arguments.folder)
+    prefix = f"{arguments.images.rstrip('/')}/" if arguments.images else ""
+    addresses = {what: prefix + name for what, name in pictures.items()}
+    path = arguments.folder / "report.md"
+    write_text(path, markdown(before, after, states, changes, addresses))
+    print(path)
+    if not all(state.current for state in states):
+        return STALE
+    return WORSE if any(map(is_worse, changes.metrics)) else 0

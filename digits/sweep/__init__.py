@@ -1,0 +1,1 @@
+"""`digits sweep`: many runs of the pipeline, on this machine or on a Ray cluster, and the table of them."""
