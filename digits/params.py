@@ -50,6 +50,8 @@ class Params:
 
     def __init__(self, path: Path = Path("params.yaml")) -> None:
         self.path = path
+        if path.exists() and not path.is_file():
+            raise self._error("not a regular file")
         try:
             self.values = yaml.safe_load(path.read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -14,6 +14,7 @@ from digits.data.prepared import read_prepared
 from digits.errors import DigitsError
 from digits.evaluation.predictions import read_predictions
 from digits.files import HISTORY, read_arrays, read_history, read_table, write_arrays, write_table
+from digits.params import Params
 
 IMAGES = np.full((3, 4, 4, 1), 0.5, np.float32)
 LABELS = np.array([0, 1, 2], np.uint8)
@@ -86,6 +87,7 @@ def test_an_array_that_is_larger_than_expected_is_not_unpacked(tmp_path: Path) -
         lambda path: read_arrays(path, ("images",)),
         lambda path: read_table(path, ("epoch",)),
         lambda path: load_classifier(path, "litert"),
+        lambda path: Params(path),
     ],
 )
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
@@ -223,7 +225,6 @@ def test_a_network_for_other_images_or_classes_is_refused(classifier_files: Path
 def test_a_network_that_the_memory_does_not_suffice_for_is_refused_before_it_is_built(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from digits.params import Params
     from digits.training import networks
     from digits.training.recipes import Recipe
 

@@ -75,9 +75,9 @@ def verify(arguments: argparse.Namespace) -> int:
     from digits.verification.pipeline import find_root
 
     root = find_root(Path.cwd())
+    check_lock_of_dvc(root)
     if arguments.cache:
         return _search_cache(root, arguments.json)
-    check_lock_of_dvc(root)
     commit, uncommitted = git.commit(root), git.uncommitted(root)
     check = _rerun if arguments.rerun else _compare_lock
     result, named = check(root, arguments.stage, commit, uncommitted)
