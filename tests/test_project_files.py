@@ -68,7 +68,7 @@ def test_a_workflow_uses_commands_that_are_there(path: Path) -> None:
 
     assert scripts
     assert not [name for name in targets if f"\n{name}:" not in makefile]
-    assert commands <= {"predict", "app", "verify", "report"}
+    assert commands <= {"predict", "app", "verify", "report", "sweep", "compare"}
 
 
 def test_the_job_for_gitlab_is_ten_lines_and_posts_the_report() -> None:

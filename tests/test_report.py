@@ -133,7 +133,7 @@ def edit(project: Project, path: str) -> None:
 def test_changed_code_and_versions_are_named(project: Project, kind: str) -> None:
     change, expected = EDITS[kind]
     change(project)
-    project.dvc("commit", "--force", "calibrate", "plot")
+    project.dvc("commit", "--force", "ink", "calibrate", "plot")
     project.commit("Change it")
 
     text = report(project)
