@@ -29,12 +29,10 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     locked = (REPOSITORY / "requirements.txt").read_text(encoding="utf-8")
     versions = re.findall(r"^[\w.-]+==[^\\\n]+", locked, re.MULTILINE)
     (folder / "constraints.txt").write_text("\n".join(versions), encoding="utf-8")
-    run("uv", "venv", "--quiet", "--python", sys.executable, folder / "venv")
-    python = folder / "venv/bin/python"
-    # Copies and compiled modules, as pip makes them.
-    options = ["--quiet", "--link-mode", "copy", "--compile-bytecode", "--python", python]
+    run(sys.executable, "-m", "venv", "--without-pip", folder / "venv")
+    pip = [sys.executable, "-m", "pip", "--python", folder / "venv/bin/python"]
     constraints = ["--constraint", folder / "constraints.txt"]
-    installed = run("uv", "pip", "install", *options, *constraints, f"{folder}[app]")
+    installed = run(*pip, "install", "--quiet", *constraints, f"{folder}[app]")
     assert 0 == installed.returncode, installed.stderr
     return folder / "venv"
 
