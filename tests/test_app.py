@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -184,11 +185,14 @@ COUNT_REQUESTS = """() => {
 
 def test_a_long_stroke_sends_one_request_at_a_time_and_is_answered_as_a_whole(shown: Shown) -> None:
     shown.page.evaluate(COUNT_REQUESTS)
+    start = time.monotonic()
     shown.draw(*[(0.2 + 0.6 * (step % 2), 0.1 + step / 50) for step in range(40)])
     shown.verdict("sure")
 
+    # One in 60 milliseconds at the most; a slow machine moves the mouse for longer.
+    most = (time.monotonic() - start) / 0.06 + 2
     assert 1 == shown.page.evaluate("window.mostUnderWay")
-    assert sum(url.endswith("predict") for url in shown.requested) < 240
+    assert sum(url.endswith("predict") for url in shown.requested) <= most
 
 
 @pytest.mark.parametrize(
