@@ -1,8 +1,8 @@
-"""The command line `digits`; each command has a module that registers its name, arguments and function."""
+"""The command line `digits`; each command has a module with its texts, arguments and function."""
 
 import argparse
 import sys
-from collections.abc import Callable
+from types import ModuleType
 
 from digits.app import command as app
 from digits.comparison import command as compare
@@ -12,15 +12,16 @@ from digits.report import command as report
 from digits.sweep import command as sweep
 from digits.verification import command as verify
 
-# The modules of commands import other libraries only when a command runs, so that help appears at once.
-COMMANDS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (
-    predict.register,
-    app.register,
-    verify.register,
-    sweep.register,
-    compare.register,
-    report.register,
-)
+# Each has SUMMARY, DESCRIPTION, EPILOG and `add_arguments`. The modules import other libraries only when a
+# command runs, so that help appears at once.
+COMMANDS: dict[str, ModuleType] = {
+    "predict": predict,
+    "app": app,
+    "verify": verify,
+    "sweep": sweep,
+    "compare": compare,
+    "report": report,
+}
 
 # What the extra `pipeline` installs; applications that only ask for answers do without.
 PIPELINE = {"dvc", "h5py", "keras", "matplotlib", "pydantic", "sklearn", "tensorflow", "yaml"}
@@ -37,8 +38,16 @@ def _main() -> None:
         prog="digits", description="Read handwritten digits, and verify the pipeline."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for register in COMMANDS:
-        register(commands)
+    for name, command in COMMANDS.items():
+        command.add_arguments(
+            commands.add_parser(
+                name,
+                help=command.SUMMARY,
+                description=command.DESCRIPTION,
+                epilog=command.EPILOG,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
     arguments = parser.parse_args()
     try:
         sys.exit(arguments.run(arguments))

@@ -39,15 +39,8 @@ examples
 """
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `app`."""
-    parser = commands.add_parser(
-        "app",
-        help=SUMMARY,
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `digits app`, and the function that runs it."""
     parser.add_argument("--host", default="127.0.0.1", help="address to serve at (default: %(default)s)")
     parser.add_argument(
         "--port", type=_port, default=8000, help="from 0 to 65535; 0 takes a free one (default: %(default)s)"

@@ -38,15 +38,8 @@ examples
 NO_DIFFERENCE = "no difference shown"
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `compare`."""
-    parser = commands.add_parser(
-        "compare",
-        help=SUMMARY,
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `digits compare`, and the function that runs it."""
     help_before = "what to compare with (default: HEAD)"
     parser.add_argument("before", nargs="?", default="HEAD", metavar="REV_OR_SWEEP", help=help_before)
     help_after = "what is judged (default: the workspace)"

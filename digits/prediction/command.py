@@ -58,15 +58,8 @@ CLOSED_PIPE = 141
 LONG_WORK = 1.0
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `predict`."""
-    parser = commands.add_parser(
-        "predict",
-        help=SUMMARY,
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `digits predict`, and the function that runs it."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="file, folder, pattern, or - (see below)")
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="print one JSON object per line")

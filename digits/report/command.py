@@ -30,15 +30,8 @@ examples
 WORSE, STALE = 4, 5
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `report`."""
-    parser = commands.add_parser(
-        "report",
-        help=SUMMARY,
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `digits report`, and the function that runs it."""
     parser.add_argument(
         "base",
         nargs="?",

@@ -41,15 +41,8 @@ examples
 """
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `sweep`."""
-    parser = commands.add_parser(
-        "sweep",
-        help=SUMMARY,
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `digits sweep`, and the function that runs it."""
     add = parser.add_argument
     add("-S", "--set-param", action="append", default=[], metavar="[FILE:]KEY=VALUES", dest="overrides")
     add("--name", default="runs", help="of the file data/sweeps/NAME.jsonl (default: runs)")

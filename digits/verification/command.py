@@ -49,15 +49,8 @@ examples
 STATUSES = {"current": 0, "identical": 0, "equivalent": 3, "different": 4, "stale": 5}
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `verify`."""
-    parser = commands.add_parser(
-        "verify",
-        help=SUMMARY,
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `digits verify`, and the function that runs it."""
     parser.add_argument(
         "stage", nargs="?", metavar="STAGE", help="check only this stage and those it depends on"
     )
