@@ -5,6 +5,7 @@ No field has a default: each number stands once, in params.yaml.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -45,10 +46,10 @@ class Params:
     """The content of a params file; each method checks what it returns.
 
     Raises:
-        DigitsError: the file is missing, is no YAML mapping, or has an unknown section.
+        DigitsError: the file is missing, is no YAML mapping, or has a section beside the `sections`.
     """
 
-    def __init__(self, path: Path = Path("params.yaml")) -> None:
+    def __init__(self, path: Path = Path("params.yaml"), sections: Iterable[str] = SECTIONS) -> None:
         self.path = path
         if path.exists() and not path.is_file():
             raise self._error("not a regular file")
@@ -63,8 +64,8 @@ class Params:
         if not isinstance(self.values, dict):
             raise self._error(f"expected sections with keys, found {type(self.values).__name__}")
         for name in self.values:
-            if name not in SECTIONS:
-                raise self._error(unknown_name("section", name, SECTIONS))
+            if name not in sections:
+                raise self._error(unknown_name("section", name, list(sections)))
 
     def choice(self, key: str, kind: str, allowed: list[str]) -> str:
         """Return the name at the top-level `key`, which must be one of the `allowed` ones."""
@@ -82,8 +83,15 @@ class Params:
 
     def section(self, key: str, schema: type[SectionType]) -> SectionType:
         """Return the section at `key`, a path with dots, as a `schema`."""
+        return self._checked(key, self._value(key), schema)
+
+    def whole(self, schema: type[SectionType]) -> SectionType:
+        """Return all sections as a `schema`."""
+        return self._checked("", self.values, schema)
+
+    def _checked(self, key: str, value: object, schema: type[SectionType]) -> SectionType:
         try:
-            return schema.model_validate(self._value(key))
+            return schema.model_validate(value)
         except ValidationError as error:
             raise self._error(_first_problem(key, schema, error)) from error
 
@@ -106,7 +114,8 @@ def _first_problem(key: str, schema: type[Section], error: ValidationError) -> s
     # A misspelt key is reported as unknown and as missing; the first explains the second.
     problem = min(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
     names, section = _located(schema, problem["loc"])
-    where = ".".join((key, *names))
+    above = (key,) if key else ()
+    where = ".".join((*above, *names))
     if problem["type"] in ("missing", "union_tag_not_found"):
         return f"{where}{'.kind' if problem['type'] == 'union_tag_not_found' else ''}: missing"
     if problem["type"] == "union_tag_invalid":
@@ -114,7 +123,7 @@ def _first_problem(key: str, schema: type[Section], error: ValidationError) -> s
         return f"{where}.kind: {unknown_name('kind', problem['ctx']['tag'], allowed)}"
     if problem["type"] == "extra_forbidden":
         allowed = sorted(section.model_fields)
-        return f"{'.'.join((key, *names[:-1]))}: {unknown_name('key', names[-1], allowed)}"
+        return f"{'.'.join((*above, *names[:-1]))}: {unknown_name('key', names[-1], allowed)}"
     if problem["type"] == "literal_error":
         allowed = re.findall(r"'(.*?)'", problem["ctx"]["expected"])
         return f"{where}: {unknown_name(names[-1], problem['input'], allowed)}"

@@ -19,7 +19,7 @@ from digits.params import Params
 def main() -> None:
     params = Params()
     calibrate_params = params.section("calibrate", CalibrateParams)
-    classes = chosen_dataset(params).classes
+    classes = tuple(chosen_dataset(params).classes)
     threads = runtime.read_threads(params)
     training, validation = (
         read_prepared(Path(f"data/prepared/{part}.npz"), len(classes)) for part in ("train", "validation")

@@ -12,8 +12,8 @@ from digits.params import Params
 def main() -> None:
     params = Params()
     dataset = chosen_dataset(params)
-    sources = params.section("fetch", FetchParams).sources
-    write_arrays(Path(f"data/arrays/{dataset.name}.npz"), fetch(dataset, sources))
+    folders = params.section("fetch", FetchParams).folders
+    write_arrays(Path(f"data/arrays/{dataset.name}.npz"), fetch(dataset, folders))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from digits.params import Params
 
 def main() -> None:
     params = Params()
-    classes = chosen_dataset(params).classes
+    classes = tuple(chosen_dataset(params).classes)
     bins = params.section("evaluate", EvaluateParams).calibration_bins
     history = read_history(Path("data/history.csv"))
     test = read_prepared(Path("data/prepared/test.npz"), len(classes))

@@ -16,9 +16,9 @@ def main() -> None:
 
     raw = read_arrays(Path(f"data/arrays/{dataset.name}.npz"), tuple(dataset.array_shapes))
     check_raw(raw, dataset)
-    splits = split(raw, validation_split)
+    splits = split(raw, validation_split, dataset.validation)
     folder = Path("data/prepared")
-    write_json(folder / "summary.json", summarize(splits, dataset.classes))
+    write_json(folder / "summary.json", summarize(splits, tuple(dataset.classes)))
     for split_name, part in splits.items():
         write_arrays(
             folder / f"{split_name}.npz", {"images": scale(part["images"]), "labels": part["labels"]}

