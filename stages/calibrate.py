@@ -19,15 +19,16 @@ from digits.params import Params
 def main() -> None:
     params = Params()
     calibrate_params = params.section("calibrate", CalibrateParams)
-    classes = tuple(chosen_dataset(params).classes)
+    dataset = chosen_dataset(params)
     threads = runtime.read_threads(params)
     training, validation = (
-        read_prepared(Path(f"data/prepared/{part}.npz"), len(classes)) for part in ("train", "validation")
+        read_prepared(Path(f"data/prepared/{part}.npz"), len(dataset.classes))
+        for part in ("train", "validation")
     )
 
     ink = Path("data/ink.npz")
     runtime.start(threads)
-    model = load_model(Path("data/model.keras"), validation["images"].shape[1:], len(classes))
+    model = load_model(Path("data/model.keras"), validation["images"].shape[1:], len(dataset.classes))
     compose_params = params.section("compose", ComposeParams)
     stocks = partial(stock_of, training=training, validation=validation, params=compose_params)
     find = with_tensorflow(read_weights(ink))
@@ -37,7 +38,7 @@ def main() -> None:
         read_composed(stocks("learn"), find, seed, count),
         read_composed(stocks("choose"), find, seed, count),
     )
-    calibration, detector = calibrate(model, training, validation, composed, classes, calibrate_params)
+    calibration, detector = calibrate(model, training, validation, composed, dataset, calibrate_params)
     save_calibrated(model, calibration, detector, ink.read_bytes(), Path("data/calibrated.keras"))
     thresholds = calibration.thresholds
     print(f"temperature: {calibration.temperature:.4f}")

@@ -16,6 +16,7 @@ from digits.calibration.composed import Read
 from digits.calibration.nondigits import make_nondigits
 from digits.classifier.detector import DetectorParams, answerer, features_and_logits, train_detector
 from digits.classifier.metadata import INK_WEIGHTS, Calibration, Thresholds, append_calibration
+from digits.data.datasets import Dataset
 from digits.errors import DigitsError
 from digits.files import Arrays, whole_file
 from digits.params import Section
@@ -56,7 +57,7 @@ def calibrate(
     training: Arrays,
     validation: Arrays,
     composed: tuple[Read, Read],
-    classes: tuple[str, ...],
+    dataset: Dataset,
     params: CalibrateParams,
 ) -> tuple[Calibration, list[np.ndarray]]:
     """Calibrate `model`, whose last layer is changed; `digits.backend.runtime.start` must have been called.
@@ -66,7 +67,7 @@ def calibrate(
         training: float32 `images` (N, H, W, 1) in [0, 1] and integer `labels` (N,), for the detector.
         validation: the same for the temperature and the thresholds.
         composed: readings of composed pictures, for the detector, and of others, for the thresholds.
-        classes: the name of each label.
+        dataset: its classes, and how pictures are brought into its form.
         params: the seed, the detector's size and training, and the error rates that the thresholds keep.
 
     Returns:
@@ -82,6 +83,7 @@ def calibrate(
     temperature = fit_temperature(logits, labels)
     divide_logits(model, temperature)
 
+    classes = tuple(dataset.classes)
     detector = _train_detector(model, training, composed[0], classes, params)
     answer = answerer(model, detector)
     thresholds = choose_thresholds(
@@ -92,7 +94,8 @@ def calibrate(
         _judged(answer, make_nondigits(images, labels, params.seed + 1), None),
         params.false_accepts_at_most,
     )
-    return Calibration(classes, images.shape[1:], temperature, thresholds), detector
+    calibration = Calibration(classes, images.shape[1:], dataset.framing, temperature, thresholds)
+    return calibration, detector
 
 
 def _judged(answer: Callable[..., Any], images: np.ndarray, labels: np.ndarray | None) -> Judged:

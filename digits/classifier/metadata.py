@@ -27,6 +27,8 @@ CHECKSUM = "sha256"
 # Bytes of one entry, far more than any has.
 LARGEST_ENTRY = 64 * 2**20
 LARGEST_SIDE, MOST_CLASSES = 4096, 1000
+# Ways to bring a picture into the form of a dataset's images: datasets/NAME.yaml says what each is.
+FRAMINGS = ("mnist", "fit", "crop")
 # The network that finds ink in pictures: it travels with the classifier that reads what it finds.
 INK_WEIGHTS, INK_FLATBUFFER = "ink.npz", "ink.tflite"
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
@@ -63,12 +65,14 @@ class Calibration:
     Attributes:
         classes: the name of each class, label 0 first.
         image_shape: height, width and channels of the network's input images.
+        framing: how a picture is brought into the form of those images, one of `FRAMINGS`.
         temperature: what the logits of the trained network were divided by, as they are in the file.
         thresholds: what an answer must reach to be accepted.
     """
 
     classes: tuple[str, ...]
     image_shape: tuple[int, int, int]
+    framing: str
     temperature: float
     thresholds: Thresholds
 
@@ -93,8 +97,10 @@ class Calibration:
             raise ValueError(f"a size is not from 1 to {LARGEST_SIDE}")
         if not (isinstance(values["classes"], list) and 1 <= len(values["classes"]) <= MOST_CLASSES):
             raise ValueError(f"the number of classes is not from 1 to {MOST_CLASSES}")
-        classes = tuple(str(name) for name in values["classes"])
-        return cls(classes, (height, width, channels), float(values["temperature"]), thresholds)
+        classes, framing = tuple(str(name) for name in values["classes"]), values["framing"]
+        if framing not in FRAMINGS:
+            raise ValueError(f"the framing is not one of {', '.join(FRAMINGS)}")
+        return cls(classes, (height, width, channels), framing, float(values["temperature"]), thresholds)
 
 
 def append_calibration(

@@ -105,9 +105,7 @@ def _checked(arrays: Arrays, dataset: Dataset) -> Arrays:
         digest = hashlib.sha256(checked[name].data).hexdigest()
         expected = getattr(dataset.sha256, name)
         if digest != expected:
-            raise DigitsError(
-                f"{name} has the SHA-256 {digest[:8]}...; expected {expected[:8]}..."
-            )
+            raise DigitsError(f"{name} has the SHA-256 {digest[:8]}...; expected {expected[:8]}...")
     return checked
 
 
