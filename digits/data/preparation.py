@@ -12,7 +12,6 @@ from digits.errors import DigitsError
 from digits.files import Arrays, check_array
 from digits.params import Section
 
-
 # Axes of an array of grey images.
 GREY = 3
 

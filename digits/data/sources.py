@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import numpy as np
-from pydantic import Field
 from tqdm import tqdm
 
 from digits.data.datasets import Dataset, NpmPackage, NpzAddress, Source
