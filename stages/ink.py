@@ -33,7 +33,7 @@ def main() -> None:
     weights = train(stocks("learn"), stocks("choose"), ink_params, checkpoint, key)
     write_weights(Path("data/ink.npz"), weights)
     measures = measure(weights, stocks("report"), ink_params)
-    write_json(Path("reports/ink.json"), measures)
+    write_json(Path("data/ink.json"), measures)
     checkpoint.unlink(missing_ok=True)
     print(f"share of the ink found on pictures of other digits and grounds: {measures['overlap']:.4f}")
 
