@@ -224,6 +224,17 @@ def read_table(path: Path, names: tuple[str, ...]) -> Table:
     return columns
 
 
+def column_names(path: Path) -> list[str]:
+    """Return the names of a table's columns.
+
+    Raises:
+        DigitsError: the file is missing, or is no text.
+    """
+    check_file(path)
+    with reported_as(f"{path}: not a table"), path.open(encoding="utf-8", newline="") as file:
+        return next(csv.reader(file), [])
+
+
 def check_column(path: Path, columns: Table, name: str, low: float, high: float) -> None:
     """Check that the column `name` has finite numbers from `low` to `high`.
 

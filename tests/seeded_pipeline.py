@@ -74,8 +74,11 @@ rate, seed, *_ = open("data/model.txt").read().split()
 labels = [int(line) for line in open("data/labels.txt")]
 chance = random.Random(f"{rate} {seed}")
 answers = [(label + 1) % 10 if chance.random() < float(rate) else label for label in labels]
-rows = [f"{place},{label},{answer}" for place, (label, answer) in enumerate(zip(labels, answers))]
-open("data/predictions.csv", "w").write("\\n".join(["index,actual,predicted", *rows, ""]))
+rows = [
+    f"{place},{label},{answer},{0.0 if label == answer else 2.0}"
+    for place, (label, answer) in enumerate(zip(labels, answers))
+]
+open("data/predictions.csv", "w").write("\\n".join(["index,actual,predicted,loss", *rows, ""]))
 errors = sum(label != answer for label, answer in zip(labels, answers))
 metrics = {"accuracy": 1 - errors / 1000, "errors": errors, "loss": errors / 500}
 json.dump(metrics, open("reports/metrics.json", "w"))

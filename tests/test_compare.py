@@ -1,6 +1,7 @@
 """`digits compare` tells a difference from chance, and a pull request that makes things worse from others."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,9 @@ def test_the_workspace_is_compared_with_the_last_commit_by_its_answers(toy: Seed
     assert said.startswith("**worse**: workspace compared with HEAD (")
     assert "| accuracy | 95.000% | 84.700% | -10.300 points | " in said
     assert "the answers to 1000 images" in said
+    # 50 and 153 of the 1000 images have a loss of 2, the others of 0.
+    loss = re.search(r"\| loss \| 0.10000 \| 0.30600 \| \+0.20600 \| \+(\S+) to \+(\S+) \|", said)
+    assert loss and 0.1 < float(loss[1]) < 0.206 < float(loss[2]) < 0.3
 
 
 def test_two_revisions_are_compared_both_ways(toy: SeededToy) -> None:

@@ -35,14 +35,15 @@ def test_predictions_are_read_as_integers_and_probabilities(tmp_path: Path) -> N
 
 def test_the_table_has_a_row_per_image(tmp_path: Path) -> None:
     before = np.array([[1, 0, 0], [0, 0.75, 0.25]], np.float32)
-    after = np.array([[0.75, 0.25, 0], [0.25, 0.5, 0.25]], np.float32)
+    # The loss of a probability of 0 is that of 1e-7: 7 times the logarithm of 10.
+    after = np.array([[0.75, 0.25, 0], [0.5, 0.5, 0]], np.float32)
     labels, score, accepted = np.array([0, 2]), np.array([1, 0.25], np.float32), np.array([True, False])
     write_table(tmp_path / "table.csv", predictions_table(labels, before, after, score, accepted))
 
     assert [
-        "index,actual,predicted,confidence,uncalibrated,score,accepted",
-        "0,0,0,0.75,1,1,1",
-        "1,2,1,0.5,0.75,0.25,0",
+        "index,actual,predicted,confidence,uncalibrated,score,accepted,loss",
+        "0,0,0,0.75,1,1,1,0.287682",
+        "1,2,0,0.5,0.75,0.25,0,16.118096",
     ] == (tmp_path / "table.csv").read_text(encoding="utf-8").splitlines()
 
 

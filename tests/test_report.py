@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.pipeline import Project
 
-WORSE, STALE = 4, 5
+WORSE, STALE = 3, 5
 
 
 @pytest.fixture
@@ -64,32 +64,35 @@ def test_a_checkout_without_a_change_has_a_report_that_says_so(project: Project)
 
 
 def test_a_change_is_reported_with_its_numbers_metrics_and_mistakes(project: Project) -> None:
-    change_results(project, wrong=3)
+    change_results(project, wrong=6)
 
     text = report(project, status=WORSE)
 
     assert "dvc.lock matches this checkout" in text
     assert "| `recipe.dropout.dense` (params.yaml) | 0.5 | 0.25 |" in text
     assert "Outputs with other bytes:\n\n`data/predictions.csv`, `reports/metrics.json`" in text
-    assert "**accuracy 100.00% → 95.00%: worse**" in text
-    assert "| `errors` | 0 | 3 | +3 |" in text
-    assert "3 new, 0 mended." in text
+    assert "**worse**: this checkout compared with main" in text
+    assert "| accuracy | 100.000% | 90.000% | -10.000 points | " in text
+    assert "the answers to 60 images, 0 gained and 6 lost (McNemar)" in text
+    assert "| loss | " in text
+    assert "| `errors` | 0 | 6 | +6 |" in text
+    assert "6 new, 0 mended." in text
 
 
 def test_mistakes_are_mended_in_the_other_direction(project: Project) -> None:
-    change_results(project, wrong=3)
+    change_results(project, wrong=6)
     project.git("branch", "worse")
     project.git("checkout", "--quiet", "main")
     project.dvc("checkout", "--quiet")
 
     text = report(project, "worse")
 
-    assert "**accuracy 95.00% → 100.00%: no more than chance**" in text
-    assert "0 new, 3 mended." in text
+    assert "**better**: this checkout compared with worse" in text
+    assert "0 new, 6 mended." in text
 
 
 def test_the_pictures_show_both_results_and_the_changed_mistakes(project: Project) -> None:
-    change_results(project, wrong=3)
+    change_results(project, wrong=6)
 
     text = report(project, "--images", "https://host/12/", status=WORSE)
     sizes = {name: size_and_darkest(project, name) for name in ("report/results", "report/mistakes")}
@@ -153,8 +156,9 @@ def test_what_cannot_be_had_is_left_out_and_named(project: Project, tmp_path: Pa
     change_results(project, wrong=1)
     (project.folder / ".dvc/cache").rename(tmp_path / "away")
 
-    text = report(project, status=WORSE)
+    text = report(project, status=1)
 
+    assert "**Not compared:** main: the table of its answers is not here" in text
     assert "Left out: data/predictions.csv of main: neither here nor in DVC's cache, nor on a remote" in text
     assert "### Mistakes" not in text
 
@@ -167,8 +171,9 @@ def test_what_only_the_remote_has_comes_from_there(project: Project, tmp_path: P
     project.git("clone", "--quiet", str(project.folder), str(tmp_path / "clone"))
     clone = Project(tmp_path / "clone", project.home)
 
-    text = report(clone, "origin/main", status=WORSE)
+    text = report(clone, "origin/main")
 
+    assert "the answers to 60 images, 0 gained and 1 lost (McNemar)" in text
     assert "1 new, 0 mended." in text
     assert "Left out" not in text
 

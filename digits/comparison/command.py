@@ -55,7 +55,7 @@ def compare(arguments: argparse.Namespace) -> int:
 
     root = find_root(Path.cwd())
     sides = read_side(root, arguments.before), read_side(root, arguments.after)
-    result = compared(*sides, _worse_at_most(root))
+    result = compared(*sides, worse_at_most(root))
     print(json.dumps(result, indent=2, sort_keys=True) if arguments.json else markdown(result))
     return int(result["exit_status"])
 
@@ -99,9 +99,13 @@ def _accuracy(before: Side, after: Side) -> Difference:
         if labels.shape != other_labels.shape or (labels != other_labels).any():
             raise DigitsError(f"{before.name} and {after.name} were tested on different images")
         return of_answers(right, other_right)
-    if one.answers_hash and one.answers_hash == other.answers_hash:
+    if _same(one, other):
         return _same_answers()
     return of_counts(_counts(before.name, one), _counts(after.name, other))
+
+
+def _same(one: Run, other: Run) -> bool:
+    return one.answers_hash is not None and one.answers_hash == other.answers_hash
 
 
 def _same_answers() -> Difference:
@@ -123,19 +127,27 @@ def _counts(name: str, run: Run) -> tuple[int, int]:
 
 
 def _loss(before: Side, after: Side) -> Difference:
-    from digits.comparison.statistics import Difference, of_seeds
+    from digits.comparison.statistics import Difference, of_losses, of_seeds
 
     first, second = before.values("loss"), after.values("loss")
     if len(first) > 1 or len(second) > 1:
         return of_seeds(first, second)
-    return Difference(_mean(second) - _mean(first), None, None, "one run each")
+    (one,), (other,) = before.runs.values(), after.runs.values()
+    losses, other_losses = one.losses(), other.losses()
+    if losses is not None and other_losses is not None:
+        return of_losses(losses, other_losses)
+    if _same(one, other):
+        return _same_answers()
+    return Difference(
+        _mean(second) - _mean(first), None, None, "one run each, without the loss of each image"
+    )
 
 
 def _mean(values: dict[str, float]) -> float:
     return sum(values.values()) / len(values)
 
 
-def _worse_at_most(root: Path) -> float:
+def worse_at_most(root: Path) -> float:
     """Return how much worse is still let through: `gate.worse_at_most` of params.yaml, or 0 without it."""
     import yaml
 

@@ -7,7 +7,7 @@ import numpy as np
 import yaml
 
 from digits.errors import DigitsError
-from digits.files import read_table
+from digits.files import column_names, read_table
 from digits.sweep.grid import key_of, read_grid
 from digits.sweep.groups import Group, group_rows
 from digits.sweep.machine import locked_outputs, number_metrics, parse_metrics, read_metrics
@@ -18,6 +18,7 @@ from digits.verification import git
 from digits.verification.pipeline import cached, file_hash, one_line, read_pipeline
 
 ANSWERS = "predictions.csv"
+LOSS = "loss"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,12 @@ class Run:
         table = read_table(self.answers, ("actual", "predicted"))
         labels = np.array(table["actual"])
         return labels, labels == np.array(table["predicted"])
+
+    def losses(self) -> np.ndarray | None:
+        """Return the loss (N,) of each test image, in nats; None where the table has none, or is not here."""
+        if not self.answers or LOSS not in column_names(self.answers):
+            return None
+        return np.array(read_table(self.answers, (LOSS,))[LOSS])
 
 
 @dataclass(frozen=True)

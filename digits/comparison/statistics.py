@@ -138,6 +138,14 @@ def of_answers(first: np.ndarray, second: np.ndarray) -> Difference:
     return Difference((gained - lost) / len(first), float(low), float(high), method)
 
 
+def of_losses(first: np.ndarray, second: np.ndarray) -> Difference:
+    """Compare two models by their losses, float64 (N,) each, of the same images: Student's t of the pairs."""
+    differences = second - first
+    count, value = len(differences), float(differences.mean())
+    error = float(differences.std(ddof=1)) / math.sqrt(count) if count > 1 else 0.0
+    return _by_t(value, error, max(count - 1, 1), f"the losses of {count} images, paired (Student's t)", None)
+
+
 def of_counts(first: tuple[int, int], second: tuple[int, int]) -> Difference:
     """Compare (right, all) of two models whose answers are not here: wider than of paired answers.
 

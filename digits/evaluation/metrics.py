@@ -10,6 +10,7 @@ from pydantic import Field
 from digits.errors import DigitsError
 from digits.evaluation.calibration_error import expected_calibration_error
 from digits.evaluation.intervals import wilson_interval
+from digits.evaluation.predictions import losses
 from digits.files import Table
 from digits.params import Section
 
@@ -140,9 +141,8 @@ def class_scores(probabilities: np.ndarray, labels: np.ndarray) -> Table:
 
 
 def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mean negative logarithm of the right class's probability, clipped at 1e-7 as Keras does."""
-    of_right_class = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return -math.fsum(math.log(value) for value in np.clip(of_right_class, 1e-7, 1 - 1e-7)) / len(labels)
+    """Return the mean of `losses`."""
+    return math.fsum(losses(probabilities, labels)) / len(labels)
 
 
 def brier_score(probabilities: np.ndarray, labels: np.ndarray) -> float:

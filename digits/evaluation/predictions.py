@@ -1,5 +1,6 @@
 """The table of predictions: a row per test image, in the order of the test set."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,19 @@ def predictions_table(
         "score": score,
         "accepted": accepted.astype(np.uint8),
     }
-    return {name: values.tolist() for name, values in columns.items()}
+    return {name: values.tolist() for name, values in columns.items()} | {
+        "loss": losses(probabilities, labels)
+    }
+
+
+def losses(probabilities: np.ndarray, labels: np.ndarray) -> list[float]:
+    """Return the negative logarithm of each right class's probability, clipped at 1e-7 as Keras does.
+
+    The arguments are those of `predictions_table`.
+    """
+    of_right_class = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    # Python's own logarithm: the last bit of NumPy's depends on the CPU.
+    return [-math.log(value) for value in np.clip(of_right_class, 1e-7, 1 - 1e-7)]
 
 
 def read_predictions(path: Path, labels: np.ndarray, classes: int) -> Predictions:

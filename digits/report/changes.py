@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from digits.comparison.command import compared, worse_at_most
+from digits.comparison.sides import Run, Side
+from digits.errors import DigitsError
 from digits.report.results import Results
+from digits.sweep.machine import number_metrics
 from digits.verification import git
-from digits.verification.comparison import Metric, compare_metrics, read_seed_errors
 from digits.verification.lock import NOTHING, leaves
 
 VERSIONS = "environment.yaml"
@@ -22,7 +25,9 @@ class Changes:
         values: the file, the key, and its value before and after, of each param and library version.
         code: the paths of the files that stages read and no stage writes.
         outputs: the paths of the outputs with other bytes.
-        metrics: the metrics that moved, and the accuracy in any case.
+        metrics: the name of each metric that moved, and its value before and after.
+        comparison: as `digits compare` judges the accuracy and the loss; None where it cannot.
+        not_compared: why it cannot, else an empty text.
         new_mistakes: integers, the indices of the test images that only the later result names wrongly.
         mended_mistakes: those that only the earlier one names wrongly.
     """
@@ -30,32 +35,49 @@ class Changes:
     values: list[tuple[str, str, Any, Any]]
     code: list[str]
     outputs: list[str]
-    metrics: list[Metric]
+    metrics: list[tuple[str, Any, Any]]
+    comparison: dict[str, Any] | None
+    not_compared: str
     new_mistakes: np.ndarray
     mended_mistakes: np.ndarray
 
 
 def changes_between(root: Path, before: Results, after: Results) -> Changes:
-    """Compare two results of the repository at `root`.
-
-    The metrics are judged as `digits verify --rerun` judges them: by the noise of the seeds of the recipe in
-    params.yaml.
-    """
-    metrics = compare_metrics("reports/metrics.json", before.metrics, after.metrics, read_seed_errors(root))
+    """Compare two results of the repository at `root`."""
     new, mended = _mistakes(before, after)
+    comparison, not_compared = _comparison(root, before, after)
     return Changes(
         values=_values(before.lock, after.lock),
         code=_code(root, before, after),
         outputs=_differing(_hashes(before.lock, "outs"), _hashes(after.lock, "outs")),
-        metrics=metrics,
+        metrics=_moved(before.metrics, after.metrics),
+        comparison=comparison,
+        not_compared=not_compared,
         new_mistakes=new,
         mended_mistakes=mended,
     )
 
 
-def is_worse(metric: Metric) -> bool:
-    """Return whether a metric that can be judged is lower than before by more than chance."""
-    return metric.allowed is not None and metric.locked - metric.rerun > metric.allowed
+def _comparison(root: Path, before: Results, after: Results) -> tuple[dict[str, Any] | None, str]:
+    try:
+        return compared(_side(before), _side(after), worse_at_most(root)), ""
+    except DigitsError as error:
+        return None, str(error)
+
+
+def _side(results: Results) -> Side:
+    return Side(results.name, {"": Run(number_metrics(results.metrics), results.answers, None)})
+
+
+def _moved(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    earlier, later = (
+        {key: value for name, content in metrics.items() for key, value in leaves(name, content).items()}
+        for metrics in (before, after)
+    )
+    values = [
+        (key, earlier.get(key, NOTHING), later.get(key, NOTHING)) for key in dict.fromkeys([*earlier, *later])
+    ]
+    return [(key, old, new) for key, old, new in values if old != new]
 
 
 def _values(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str, Any, Any]]:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from digits.errors import DigitsError
 
 SUMMARY = "write what this checkout changed against another commit, as Markdown for a pull request"
 DESCRIPTION = """\
 Compare the results of this checkout with those of the commit BASE, and write Markdown: whether dvc.lock is
-current, what changed in params, code and versions, which metrics moved and whether by more than chance, the
-training curves and confusion matrices of both side by side, and the mistakes that are new and mended.
+current, whether the accuracy is better or worse beyond noise as `digits compare` judges it, what changed in
+params, code and versions, which metrics moved, the training curves and confusion matrices of both side by
+side, and the mistakes that are new and mended.
 """
 EPILOG = """\
 The history and the predictions of both come from DVC's cache, or from its remote. What cannot be had is left
 out, and the report says so.
 
 exit status
-  0    the report was written
-  1    it could not be written
+  0    the report was written, and the accuracy is not worse
+  1    the report could not be written, or the two could not be compared
   2    wrong arguments
-  4    the accuracy is lower than BASE's by more than chance
+  3    the accuracy is worse beyond noise, and by more than gate.worse_at_most of params.yaml
   5    the lock is stale; what the report says of it may be too
 
 examples
@@ -27,7 +31,7 @@ examples
   digits report HEAD~1 --folder /tmp/it    against the last commit
   digits report origin/main --images https://host/pictures/12    where the pictures will be found
 """
-WORSE, STALE = 4, 5
+STALE = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def report(arguments: argparse.Namespace) -> int:
     """Write the report, name its file, and return the exit status."""
     from digits.files import write_text
-    from digits.report.changes import changes_between, is_worse
+    from digits.report.changes import changes_between
     from digits.report.markdown import markdown
     from digits.report.pictures import draw
     from digits.report.results import results_at, results_here
@@ -62,9 +66,11 @@ def report(arguments: argparse.Namespace) -> int:
     from digits.verification.pipeline import find_root, read_pipeline
 
     root = find_root(Path.cwd())
-    before, after = results_at(root, arguments.base), results_here(root)
     states = examine(read_pipeline(root))
-    changes = changes_between(root, before, after)
+    with TemporaryDirectory(prefix="digits-report-") as folder:
+        before = results_at(root, arguments.base, Path(folder) / "before")
+        after = results_here(root, Path(folder) / "after")
+        changes = changes_between(root, before, after)
     pictures = draw(before, after, changes, arguments.folder)
     prefix = f"{arguments.images.rstrip('/')}/" if arguments.images else ""
     addresses = {what: prefix + name for what, name in pictures.items()}
@@ -73,4 +79,6 @@ def report(arguments: argparse.Namespace) -> int:
     print(path)
     if not all(state.current for state in states):
         return STALE
-    return WORSE if any(map(is_worse, changes.metrics)) else 0
+    if changes.comparison is None:
+        raise DigitsError(changes.not_compared)
+    return int(changes.comparison["exit_status"])

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from digits.report.changes import Changes, is_worse
+from digits.comparison.command import markdown as comparison
+from digits.report.changes import Changes
 from digits.report.results import Results
-from digits.verification.comparison import Metric
-from digits.verification.lock import NOTHING, StageState, plain
+from digits.verification.lock import StageState, plain
 
 # A list that is longer is folded.
 MOST_SHOWN = 12
@@ -33,7 +33,7 @@ def markdown(
     parts = [
         f"{MARK}\n## What this change did",
         f"Against {before.name} ({before.commit:.7}). {_verdict(states)}",
-        _accuracy(changes.metrics),
+        _judgement(changes),
         _changed(changes),
         _metrics(before, changes.metrics),
         _results(pictures),
@@ -53,21 +53,10 @@ def _verdict(states: Sequence[StageState]) -> str:
     return "`digits verify`: dvc.lock matches this checkout."
 
 
-def _accuracy(metrics: Sequence[Metric]) -> str:
-    judged = [metric for metric in metrics if metric.allowed is not None]
-    return "\n".join(
-        f"**{metric.name} {metric.locked:.2%} → {metric.rerun:.2%}: {_judgement(metric)}** "
-        f"(chance moves it by up to {metric.allowed:.2%}: {metric.allowed_from})"
-        for metric in judged
-    )
-
-
-def _judgement(metric: Metric) -> str:
-    if metric.allowed is None:
-        return ""
-    if is_worse(metric):
-        return "worse"
-    return "better" if metric.rerun - metric.locked > metric.allowed else "no more than chance"
+def _judgement(changes: Changes) -> str:
+    if changes.comparison is None:
+        return f"**Not compared:** {changes.not_compared}"
+    return comparison(changes.comparison)
 
 
 def _changed(changes: Changes) -> str:
@@ -83,28 +72,16 @@ def _changed(changes: Changes) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _metrics(before: Results, metrics: Sequence[Metric]) -> str:
-    moved = [metric for metric in metrics if metric.locked != metric.rerun]
-    if not moved:
+def _metrics(before: Results, metrics: Sequence[tuple[str, Any, Any]]) -> str:
+    if not metrics:
         return "### Metrics\n\nNone moved."
-    rows = [
-        (
-            f"`{metric.name}`",
-            _cell(metric.locked),
-            _cell(metric.rerun),
-            _difference(metric),
-            _judgement(metric),
-        )
-        for metric in moved
-    ]
-    return "### Metrics\n\n" + _table(("metric", before.name, "this checkout", "difference", ""), rows)
+    rows = [(f"`{name}`", _cell(old), _cell(new), _difference(old, new)) for name, old, new in metrics]
+    return "### Metrics\n\n" + _table(("metric", before.name, "this checkout", "difference"), rows)
 
 
-def _difference(metric: Metric) -> str:
-    values = metric.locked, metric.rerun
-    if NOTHING in values or any(isinstance(value, bool) for value in values):
-        return ""
-    return f"{metric.rerun - metric.locked:+.6g}"
+def _difference(old: Any, new: Any) -> str:
+    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in (old, new))
+    return f"{new - old:+.6g}" if numbers else ""
 
 
 def _results(pictures: Mapping[str, str]) -> str:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import numpy as np
@@ -35,6 +34,7 @@ class Results:
         classes: the name of each label, from reports/classes.csv.
         history: of the training, or None where it cannot be had.
         predictions: about the test images, or None where they cannot be had.
+        answers: the file of those predictions.
         images: float32 (N, height, width, 1), the test images; None together with the predictions.
         missing: why something is None, a line for each.
     """
@@ -46,22 +46,30 @@ class Results:
     classes: tuple[str, ...]
     history: Table | None
     predictions: Predictions | None
+    answers: Path | None
     images: np.ndarray | None
     missing: list[str]
 
 
-def results_at(root: Path, name: str) -> Results:
-    """Read the results of the commit called `name`.
+def results_at(root: Path, name: str, folder: Path) -> Results:
+    """Read the results of the commit called `name`; what only a remote has is brought into `folder`.
 
     Raises:
         DigitsError: there is no such commit, or it has no dvc.lock.
     """
     commit = git.resolve(root, name)
-    return _read(root, name, commit, lambda path: git.read(root, commit, path), commit)
+
+    def text(path: str) -> str:
+        content = git.content(root, commit, path)
+        if content is None:
+            raise DigitsError(f"{name}: no {path} in this commit")
+        return content
+
+    return _read(root, name, commit, text, commit, folder)
 
 
-def results_here(root: Path) -> Results:
-    """Read the results of the checkout at `root`.
+def results_here(root: Path, folder: Path) -> Results:
+    """Read the results of the checkout at `root`; what only a remote has is brought into `folder`.
 
     Raises:
         DigitsError: it has no dvc.lock.
@@ -73,28 +81,30 @@ def results_here(root: Path) -> Results:
         except OSError as error:
             raise DigitsError(f"{path}: {error.strerror}") from error
 
-    return _read(root, "this checkout", git.commit(root), text, None)
+    return _read(root, "this checkout", git.commit(root), text, None, folder)
 
 
-def _read(root: Path, name: str, commit: str, text: Callable[[str], str], rev: str | None) -> Results:
+def _read(
+    root: Path, name: str, commit: str, text: Callable[[str], str], rev: str | None, folder: Path
+) -> Results:
     lock = yaml.safe_load(text("dvc.lock")).get("stages", {})
     missing: list[str] = []
-    with TemporaryDirectory(prefix="digits-report-") as folder:
 
-        def tried(path: str, read: Callable[[Path], Content]) -> Content | None:
-            try:
-                return read(_output(root, rev, lock, path, Path(folder)))
-            except DigitsError as error:
-                missing.append(f"{path} of {name}: {error}")
-                return None
+    def tried(path: str, read: Callable[[Path], Content]) -> Content | None:
+        try:
+            return read(_output(root, rev, lock, path, folder))
+        except DigitsError as error:
+            missing.append(f"{path} of {name}: {error}")
+            return None
 
-        history = tried("data/history.csv", lambda path: read_table(path, HISTORY))
-        test = tried("data/prepared/test.npz", lambda path: read_arrays(path, ("images", "labels")))
-        predictions = None
-        if test:
-            labels = test["labels"]
-            count = int(labels.max()) + 1
-            predictions = tried("data/predictions.csv", lambda path: read_predictions(path, labels, count))
+    history = tried("data/history.csv", lambda path: read_table(path, HISTORY))
+    test = tried("data/prepared/test.npz", lambda path: read_arrays(path, ("images", "labels")))
+    read = None
+    if test:
+        labels = test["labels"]
+        count = int(labels.max()) + 1
+        read = tried("data/predictions.csv", lambda path: (path, read_predictions(path, labels, count)))
+    answers, predictions = read or (None, None)
     return Results(
         name=name,
         commit=commit,
@@ -103,6 +113,7 @@ def _read(root: Path, name: str, commit: str, text: Callable[[str], str], rev: s
         classes=_classes(text, predictions),
         history=history,
         predictions=predictions,
+        answers=answers,
         images=test["images"] if test and predictions else None,
         missing=missing,
     )
@@ -124,6 +135,7 @@ def _output(root: Path, rev: str | None, lock: dict[str, Any], path: str, folder
     from dvc.api import DVCFileSystem
     from dvc.config import Config
 
+    folder.mkdir(exist_ok=True)
     target = folder / Path(path).name
     # An earlier commit may not name the remote yet, and its credentials are in no commit.
     settings = {part: content for part, content in Config(str(root / ".dvc")).items() if part in REMOTES}

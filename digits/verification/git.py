@@ -210,15 +210,6 @@ def take_experiment(root: Path, clone: Path, base: str, name: str) -> None:
     )
 
 
-def read(root: Path, commit: str, path: str) -> str:
-    """Return the text of the file at `path`, relative to `root`, in `commit`.
-
-    Raises:
-        DigitsError: the commit has no such file.
-    """
-    return _git(root, "show", f"{commit}:./{path}")
-
-
 def changed_in(root: Path, commit: str, folder: str) -> list[str]:
     """Return the files in `folder` that differ from `commit`, relative to `root`; new ones must be added."""
     return _git(root, "diff", "--name-only", "--relative", "-z", commit, "--", folder).split("\0")[:-1]
