@@ -78,7 +78,7 @@ def read_params(folder: Path, content: bytes) -> None:
     chosen_dataset(params)
     recipe = params.choice("recipe", "recipe", params.names("recipes"))
     params.section(f"recipes.{recipe}", Recipe)
-    runtime.read_threads(params)
+    runtime.read_runtime(params)
     for name, schema in (
         ("fetch", FetchParams),
         ("prepare", PrepareParams),
@@ -284,7 +284,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     share, faults = arguments.count / 1000, []
-    runtime.start(2)
+    runtime.start(runtime.RuntimeParams(threads=2, instructions="AVX2"))
     with TemporaryDirectory() as name:
         folder = Path(name)
         chance = random.Random(arguments.seed)

@@ -26,7 +26,12 @@ from digits.params import Params
 PAGE = Path("docs/benchmarks.md")
 EMPTY_STAGES = 5
 DVC = [sys.executable, "-P", "-m", "dvc"]
-TENSORFLOW = [sys.executable, "-c", "from digits.backend import runtime; runtime.start(2)"]
+START = """\
+from digits.backend import runtime
+from digits.params import Params
+runtime.start(runtime.read_runtime(Params()))
+"""
+TENSORFLOW = [sys.executable, "-c", START]
 
 
 def clone(folder: Path, recipe: str) -> None:

@@ -7,7 +7,6 @@ Pictures with an even index may be used for tuning; the table is of those with a
 from __future__ import annotations
 
 import argparse
-import os
 from collections import defaultdict
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from digits.backend import runtime
 from digits.decoding.reading import read_picture
 from digits.ink.finding import with_tensorflow
 from digits.ink.network import read_weights
+from digits.params import Params
 from digits.pictures.framing import frame_digit
 
 SEED = 0
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--half", choices=HALVES, default="report")
     parser.add_argument("--model", type=Path, default=Path("data/model.keras"))
     options = parser.parse_args()
-    runtime.start(os.cpu_count() or 1)
+    runtime.start(runtime.read_runtime(Params()))
     from digits.backend.models import load_model, probabilities
 
     model = load_model(options.model)

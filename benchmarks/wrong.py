@@ -15,9 +15,9 @@ from digits.params import Params
 
 def main() -> None:
     """Print the list."""
-    threads = runtime.read_threads(Params())
+    settings = runtime.read_runtime(Params())
     test = read_arrays(Path("data/prepared/test.npz"), ("images", "labels"))
-    runtime.start(threads)
+    runtime.start(settings)
     predicted = probabilities(load_model(Path(sys.argv[1])), test["images"]).argmax(axis=1)
     print(json.dumps((predicted != test["labels"]).nonzero()[0].tolist()))
 

@@ -20,14 +20,14 @@ def main() -> None:
     params = Params()
     calibrate_params = params.section("calibrate", CalibrateParams)
     dataset = chosen_dataset(params)
-    threads = runtime.read_threads(params)
+    settings = runtime.read_runtime(params)
     training, validation = (
         read_prepared(Path(f"data/prepared/{part}.npz"), len(dataset.classes))
         for part in ("train", "validation")
     )
 
     ink = Path("data/ink.npz")
-    runtime.start(threads)
+    runtime.start(settings)
     model = load_model(Path("data/model.keras"), validation["images"].shape[1:], len(dataset.classes))
     compose_params = params.section("compose", ComposeParams)
     stocks = partial(stock_of, training=training, validation=validation, params=compose_params)

@@ -17,11 +17,11 @@ from digits.params import Params
 def main() -> None:
     params = Params()
     evaluate_params = params.section("evaluate", EvaluateParams)
-    threads = runtime.read_threads(params)
+    settings = runtime.read_runtime(params)
 
     test = read_prepared(Path("data/prepared/test.npz"))
     history = read_history(Path("data/history.csv"))
-    runtime.start(threads)
+    runtime.start(settings)
     images, labels = test["images"], test["labels"]
     before = probabilities(load_model(Path("data/model.keras"), images.shape[1:]), images)
     classifier = load_classifier(Path("data/calibrated.keras"), "keras")

@@ -23,12 +23,12 @@ from digits.params import Params
 
 
 def main() -> None:
-    threads = runtime.read_threads(Params())
+    settings = runtime.read_runtime(Params())
     source, target = Path("data/calibrated.keras"), Path("data/model.tflite")
     calibration, detector = read_calibration(source), read_detector(source)
     images = read_prepared(Path("data/prepared/validation.npz"))["images"]
 
-    runtime.start(threads)
+    runtime.start(settings)
     original = load_classifier(source, "keras").classify(images)
     with whole_file(target) as partial:
         partial.write_bytes(flatbuffer(load_model(source), detector))

@@ -18,18 +18,22 @@ def main() -> None:
     params = Params()
     ink_params = params.section("ink", InkParams)
     compose_params = params.section("compose", ComposeParams)
-    threads = runtime.read_threads(params)
+    settings = runtime.read_runtime(params)
 
     inputs = [Path("data/prepared/train.npz"), Path("data/prepared/validation.npz")]
     training, validation = (read_arrays(path, ("images", "labels")) for path in inputs)
     code = [Path(path) for path in import_closure(Path("stages/ink.py"))]
     key = fingerprint(
-        inputs + code, ink_params.model_dump(), compose_params.model_dump(), threads, locked_versions()
+        inputs + code,
+        ink_params.model_dump(),
+        compose_params.model_dump(),
+        settings.model_dump(),
+        locked_versions(),
     )
     checkpoint = Path("data/checkpoints/ink.npz")
 
     stocks = partial(stock_of, training=training, validation=validation, params=compose_params)
-    runtime.start(threads)
+    runtime.start(settings)
     weights = train(stocks("learn"), stocks("choose"), ink_params, checkpoint, key)
     write_weights(Path("data/ink.npz"), weights)
     measures = measure(weights, stocks("report"), ink_params)

@@ -25,16 +25,16 @@ def main() -> None:
     name = params.choice("recipe", "recipe", params.names("recipes"))
     recipe = params.section(f"recipes.{name}", Recipe)
     seed = params.section("train", TrainParams).seed
-    threads = runtime.read_threads(params)
+    settings = runtime.read_runtime(params)
 
     inputs = [Path("data/prepared/train.npz"), Path("data/prepared/validation.npz")]
     training = in_bytes(inputs[0])
     validation = in_bytes(inputs[1], int(training["labels"].max()) + 1)
     code = [Path(path) for path in import_closure(Path("stages/train.py"))]
-    key = fingerprint(inputs + code, recipe.model_dump(), seed, threads, locked_versions())
+    key = fingerprint(inputs + code, recipe.model_dump(), seed, settings.model_dump(), locked_versions())
     checkpoint = Path("data/checkpoints/train.npz")
 
-    runtime.start(threads)
+    runtime.start(settings)
     with runtime.enough_memory(f"params.yaml: recipes.{name}"):
         model, history = train(training, validation, recipe, seed, checkpoint, key)
     save_model(model, Path("data/model.keras"))

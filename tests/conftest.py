@@ -96,7 +96,7 @@ def tensorflow_started() -> None:
     """Start TensorFlow in this worker, as a stage does; tests that ask for it belong to one xdist group."""
     from digits.backend import runtime
 
-    runtime.start(2)
+    runtime.start(runtime.RuntimeParams(threads=2, instructions="AVX2"))
 
 
 @pytest.fixture(scope="session")

@@ -26,8 +26,8 @@ def die_at_batch(number: int) -> None:
     training.MOST_STEPS_PER_EXECUTION = 1
     start = runtime.start
 
-    def start_and_arm(threads: int) -> None:
-        start(threads)
+    def start_and_arm(settings: runtime.RuntimeParams) -> None:
+        start(settings)
         from digits.training.checkpoints import Journal
 
         batches = iter(range(1, number + 1))

@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
     )
     labels = np.tile(np.arange(10), len(SIZES))
     moved = [np.roll(images, (down, right), (1, 2)) for down in (-1, 0, 1) for right in (-1, 0, 1)]
-    runtime.start(2)
+    runtime.start(runtime.RuntimeParams(threads=2, instructions="AVX2"))
     import keras
 
     keras.utils.set_random_seed(0)

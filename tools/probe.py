@@ -165,7 +165,7 @@ def found_ink(folder: Path) -> tuple[Stock, FindInk, bytes]:
 def main() -> None:
     """Print a JSON object: the hash of each result, by name."""
     params = Params()
-    runtime.start(runtime.read_threads(params))
+    runtime.start(runtime.read_runtime(params))
     hashes = {}
     for name, run in operations():
         hashes[name] = digest(b"".join(np.asarray(part).tobytes() for part in run()))

@@ -8,6 +8,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -20,8 +22,6 @@ FOREIGN = ("DNNL_", "KERAS_", "ONEDNN_", "TF_", "XLA_")
 ENVIRONMENT = {
     # TensorFlow would switch oneDNN on or off by the CPU that it finds.
     "TF_ENABLE_ONEDNN_OPTS": "1",
-    # oneDNN would choose its kernels by the CPU; every promised machine has AVX2.
-    "ONEDNN_MAX_CPU_ISA": "AVX2",
     # A GPU computes other bits.
     "CUDA_VISIBLE_DEVICES": "-1",
     "TF_CPP_MIN_LOG_LEVEL": "2",
@@ -29,19 +29,53 @@ ENVIRONMENT = {
 }
 
 
+# What oneDNN is held to, which would else choose its kernels by the CPU, and what a CPU needs for that.
+INSTRUCTIONS = {
+    "AVX2": ("AVX2", ("AVX2", "FMA3")),
+    "AVX512": ("AVX512_CORE", ("AVX512F", "AVX512BW", "AVX512DQ", "AVX512VL")),
+}
+
+
 class RuntimeParams(Section):
     """The section `runtime` of params.yaml."""
 
     threads: int = Field(ge=1, le=1024)
+    instructions: Literal["AVX2", "AVX512"]
 
 
-def read_threads(params: Params) -> int:
-    """Return the number of threads per operation, from params.yaml."""
-    return params.section("runtime", RuntimeParams).threads
+def read_runtime(params: Params) -> RuntimeParams:
+    """Return what the bits depend on beside the inputs, from params.yaml.
+
+    Raises:
+        DigitsError: a value is not allowed, or this CPU lacks the instructions.
+    """
+    runtime = params.section("runtime", RuntimeParams)
+    check_cpu(runtime, params.path)
+    return runtime
 
 
-def start(threads: int) -> None:
-    """Import TensorFlow with `threads` threads per operation and deterministic operations.
+def check_cpu(runtime: RuntimeParams, path: Path) -> None:
+    """Check that this CPU has the instructions that the file at `path` asks for.
+
+    Raises:
+        DigitsError: it lacks some.
+    """
+    if lacking := [name for name in INSTRUCTIONS[runtime.instructions][1] if not _cpu_has(name)]:
+        raise DigitsError(
+            f"{path}: runtime.instructions: {runtime.instructions} needs {', '.join(lacking)}, "
+            f"which this CPU does not have"
+        )
+
+
+def _cpu_has(feature: str) -> bool:
+    # NumPy asks the CPU when it is imported, on every operating system.
+    from numpy._core._multiarray_umath import __cpu_features__
+
+    return bool(__cpu_features__.get(feature))
+
+
+def start(runtime: RuntimeParams) -> None:
+    """Import TensorFlow with deterministic operations, which use these threads and instructions.
 
     Raises:
         RuntimeError: TensorFlow is imported already, with other settings.
@@ -53,11 +87,12 @@ def start(threads: int) -> None:
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         del os.environ[name]
     os.environ.update(ENVIRONMENT)
+    os.environ["ONEDNN_MAX_CPU_ISA"] = INSTRUCTIONS[runtime.instructions][0]
 
     with quiet_stderr(), _hidden("matplotlib", "scipy", "sklearn"), _no_garbage_collection():
         import tensorflow
 
-        tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+        tensorflow.config.threading.set_intra_op_parallelism_threads(runtime.threads)
         # Independent operations may overlap: each keeps its own order of sums.
         tensorflow.config.threading.set_inter_op_parallelism_threads(2)
         tensorflow.config.experimental.enable_op_determinism()

@@ -258,7 +258,7 @@ def _start_tensorflow() -> None:
     from digits.backend import runtime
 
     if "tensorflow" not in sys.modules:
-        runtime.start(os.cpu_count() or 1)
+        runtime.start(runtime.RuntimeParams(threads=os.cpu_count() or 1, instructions="AVX2"))
 
 
 def _answers(framed: list[Framed], model: Classifier) -> list[Prediction]:
