@@ -60,10 +60,11 @@ def classes_of(entries: list[Entry]) -> list[str]:
     return sorted({entry.label for entry in entries}, key=natural)
 
 
-def natural(name: str) -> tuple[list[tuple[int, str]], str]:
+def natural(name: str) -> tuple[list[tuple[bool, int, str]], str]:
     """Return what sorts names as people do: `2` before `10`, and letters of both cases together."""
     pieces = re.split(r"([0-9]+)", name.casefold())
-    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces if piece], name
+    numbers = [int(piece) if piece.isdecimal() and piece.isascii() else -1 for piece in pieces]
+    return [(number < 0, number, piece) for number, piece in zip(numbers, pieces, strict=True) if piece], name
 
 
 def _listed(folder: Path) -> list[os.DirEntry[str]]:
