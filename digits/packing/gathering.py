@@ -75,11 +75,21 @@ def _listed(folder: Path) -> list[os.DirEntry[str]]:
         ]
 
 
+def _is_folder(found: os.DirEntry[str]) -> bool:
+    """Tell whether it is a folder, or a link to one; a link to itself is none."""
+    try:
+        return found.is_dir()
+    except OSError:
+        return False
+
+
 def _in_parts(folder: Path, names: set[str]) -> list[Entry]:
     """List what stands in train/ and test/, which have the same classes."""
     if missing := [part for part in PARTS if part not in names]:
         raise DigitsError(f"{folder}: there is no {missing[0]}/ beside {PARTS[missing[0] == 'train']}/")
-    if others := sorted({entry.name for entry in _listed(folder) if entry.is_dir()} - {*PARTS}, key=natural):
+    if others := sorted(
+        {entry.name for entry in _listed(folder) if _is_folder(entry)} - {*PARTS}, key=natural
+    ):
         raise DigitsError(
             f"{folder}: {printable(others[0])}/ stands beside train/ and test/; allowed: only those"
         )
@@ -96,7 +106,7 @@ def _classes(folder: Path, part: str) -> dict[str, list[Entry]]:
     top = folder.parent if part else folder
     classes: dict[str, list[Entry]] = {}
     for found in sorted(_listed(folder), key=lambda found: natural(found.name)):
-        if not found.is_dir():
+        if not _is_folder(found):
             continue
         name = _class_name(found.name, folder)
         files = _files(Path(found.path), [_identity(top), _identity(folder)])
@@ -132,7 +142,7 @@ def _files(folder: Path, above: list[tuple[int, int]]) -> Iterator[Path]:
     if identity in above:
         raise DigitsError(f"{printable(str(folder))}: a link back to a folder that it stands in")
     for found in _listed(folder):
-        if found.is_dir():
+        if _is_folder(found):
             yield from _files(Path(found.path), [*above, identity])
         else:
             yield Path(found.path)
