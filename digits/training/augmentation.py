@@ -41,7 +41,7 @@ def flipped(images: tf.Tensor, share: float, key: tf.Tensor) -> tf.Tensor:
 
 
 def lit(images: tf.Tensor, augmentation: Augmentation, key: tf.Tensor) -> tf.Tensor:
-    """Change the contrast and the brightness of each image (N, H, W, C) in [0, 1], and cut off what leaves it.
+    """Change the contrast and the brightness of each image (N, H, W, C) in [0, 1], and clip them.
 
     Contrast is taken about middle grey and not about the image's mean, a sum whose order could differ.
     """

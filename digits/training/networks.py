@@ -47,7 +47,9 @@ def window_of(image_shape: Shape, side: int = 3) -> dict[str, int]:
     With a stride of its own the windows overlap by a single row: each pixel is read about once.
     """
     stride = stride_of(image_shape)
-    return {"kernel_size": side, "strides": 1} if stride == 1 else {"kernel_size": stride + 1, "strides": stride}
+    return (
+        {"kernel_size": side, "strides": 1} if stride == 1 else {"kernel_size": stride + 1, "strides": stride}
+    )
 
 
 def article(image_shape: Shape, classes: int, recipe: Recipe) -> list[keras.Layer]:

@@ -24,7 +24,7 @@ class Augmentation(Section):
     `shift` is in whole pixels and `rotation` in degrees; `scale` and `shear` are shares of the size.
     `elastic` is the largest displacement, in pixels, of the points of a grid of `elastic_spacing` pixels.
     `flip` is the share of images that are mirrored, left for right.
-    `brightness` and `contrast` are shares of the range from black to white, and of the distance to its middle.
+    `brightness` is a share of the range from black to white, `contrast` one of the distance to its middle.
     """
 
     shift: int = Field(ge=0, le=14)
@@ -77,6 +77,10 @@ class Recipe(Section):
     learning_rate: float = Field(gt=0, le=10)
     beta_2: Share
     schedule: Annotated[Plateau | OneCycle, Field(discriminator="kind")]
+
+    def without_flips(self) -> "Recipe":
+        """Return the recipe for images of which a mirrored one may be of another class."""
+        return self.model_copy(update={"augmentation": self.augmentation.model_copy(update={"flip": 0})})
 
 
 class TrainParams(Section):
