@@ -19,7 +19,7 @@ from digits.params import Params
 def main() -> None:
     params = Params()
     dataset = chosen_dataset(params)
-    classes, ink = tuple(dataset.classes), dataset.framing == "mnist"
+    classes, ink = tuple(dataset.classes), dataset.characters and dataset.ground == "dark"
     bins = params.section("evaluate", EvaluateParams).calibration_bins
     history = read_history(Path("data/history.csv"))
     test = read_prepared(Path("data/prepared/test.npz"), len(classes))

@@ -37,18 +37,18 @@ def make_nondigits(images: np.ndarray, labels: np.ndarray, kinds: dict[str, Kind
 def kinds_for(dataset: Dataset) -> dict[str, Kind]:
     """Return the kinds of images that are of none of the dataset's classes, by name.
 
-    Where the classes are written characters, these are strokes, shapes, and printed letters, but none that
-    is a class itself. Images of anything else may show shapes, letters, or halves that are exchanged, and
-    still be of a class: what is refused then is noise, and what is made from images of several classes.
+    Where the classes are characters, light on dark, these are strokes, shapes, and printed letters, but none
+    that is a class itself. Images of anything else may show shapes, letters, or halves that are exchanged,
+    and still be of a class: what is refused then is noise, and what is made from images of several classes.
     """
-    if dataset.framing != "mnist":
-        return KINDS_OF_ANYTHING
+    if not dataset.characters or dataset.ground == "any":
+        return KINDS_OF_ANYTHING | ({"inverted": inverted} if dataset.ground == "dark" else {})
     own = "".join(dataset.classes).lower()
     letters = "".join(letter for letter in LETTERS if letter.lower() not in own)
-    if dataset.characters and letters == LETTERS:
+    if letters == LETTERS:
         return KINDS
     kinds = {name: kind for name, kind in KINDS.items() if "letters" not in name}
-    return kinds | {"letters": printed(letters)} if dataset.characters and letters else kinds
+    return kinds | ({"letters": printed(letters)} if letters else {})
 
 
 def blank(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
@@ -131,7 +131,7 @@ def printed(characters: str) -> Kind:
 
 
 def inverted(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Return characters dark on light, as when paper is mistaken for ink."""
+    """Return images dark on light, as when paper is mistaken for ink."""
     return np.asarray(np.float32(1) - images * _per_image(random, images, 0.4, 1))
 
 

@@ -130,9 +130,10 @@ def _description(dataset: Dataset, recipe: str) -> str:
     rows = [[kind, settings] for kind, settings in layers(KERAS)]
     height, width, channels = dataset.image_shape
     named = ", ".join(dataset.classes[:MOST_NAMED]) + (", …" if len(dataset.classes) > MOST_NAMED else "")
+    colour = " in colour" if channels > 1 else ""
     return (
         f"Names one of {len(dataset.classes)} classes ({named}) in images of "
-        f"{height} by {width} pixels{' in colour' if channels > 1 else ''}, with a calibrated probability and a score of how much the image "
+        f"{height} by {width} pixels{colour}, with a calibrated probability and a score of how much the image "
         f"is one of them at all. Trained by the recipe `{recipe}`; {parameters(KERAS):,} parameters.\n\n"
         + _table(["layer", "settings"], rows)
     )
