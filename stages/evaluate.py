@@ -5,7 +5,6 @@ from pathlib import Path
 
 from digits.backend import runtime
 from digits.backend.models import load_model, probabilities
-from digits.calibration.calibrate import CalibrateParams
 from digits.calibration.nondigits import kinds_for, make_nondigits
 from digits.classifier.classifier import load_classifier, parity
 from digits.data.datasets import chosen_dataset
@@ -20,7 +19,6 @@ from digits.params import Params
 def main() -> None:
     params = Params()
     evaluate_params = params.section("evaluate", EvaluateParams)
-    seed = params.section("calibrate", CalibrateParams).seed
     dataset = chosen_dataset(params)
     threads = runtime.read_threads(params)
 
@@ -36,7 +34,7 @@ def main() -> None:
     accepted = classifier.thresholds.accept(after, score)
 
     kinds = kinds_for(dataset)
-    others = classifier.classify(make_nondigits(images, labels, kinds, seed + 2))
+    others = classifier.classify(make_nondigits(images, labels, kinds, evaluate_params.seed))
     false_accepts = shares(classifier.thresholds.accept(others.probabilities, others.score), [*kinds])
 
     metrics = evaluate(after, labels, accepted, history, dataset.accuracy_above, evaluate_params)

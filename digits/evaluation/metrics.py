@@ -29,6 +29,7 @@ class Marks(Section):
 class EvaluateParams(Section):
     """The section `evaluate` of params.yaml."""
 
+    seed: int = Field(ge=0, lt=2**31)
     calibration_bins: int = Field(ge=1, le=1000)
     marks: Marks
 
