@@ -134,8 +134,8 @@ def _description(dataset: Dataset, recipe: str) -> str:
     return (
         f"Names one of {len(dataset.classes)} classes ({named}) in images of "
         f"{height} by {width} pixels{colour}, with a calibrated probability and a score of how much the "
-        f"image is one of them at all. Trained by the recipe `{recipe}`; {parameters(KERAS):,} parameters.\n\n"
-        + _table(["layer", "settings"], rows)
+        f"image is one of them at all. Trained by the recipe `{recipe}`; {parameters(KERAS):,} parameters."
+        "\n\n" + _table(["layer", "settings"], rows)
     )
 
 

@@ -143,9 +143,10 @@ def accurate(image_shape: Shape, classes: int, recipe: Recipe) -> list[keras.Lay
 
 
 def general(image_shape: Shape, classes: int, recipe: Recipe) -> list[keras.Layer]:
-    """Return the layers of a network for images of anything: padded convolutions, then each channel's mean.
+    """Return the layers of a network for images of anything: padded convolutions, and no hidden dense layer.
 
-    It pools after each of its first convolutions, until pooling again would leave too few positions.
+    It pools after each of its first convolutions, until pooling again would leave too few positions, and
+    once more before the last layer.
     """
     from keras import layers
 
@@ -165,7 +166,8 @@ def general(image_shape: Shape, classes: int, recipe: Recipe) -> list[keras.Laye
         ]
     return [
         *stack,
-        layers.GlobalAveragePooling2D(),
+        layers.MaxPooling2D(padding="same"),
+        layers.Flatten(),
         layers.Dropout(dropout.dense),
         layers.Dense(classes, activation="softmax"),
     ]
