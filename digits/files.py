@@ -133,7 +133,11 @@ def _read_array(archive: ZipFile, name: str, path: Path, largest: int | None) ->
 
 
 def check_array(
-    name: str, array: np.ndarray, dtype: type, shape: tuple[int | str, ...], most: float | None = None
+    name: str,
+    array: np.ndarray,
+    dtype: type | np.dtype[Any],
+    shape: tuple[int | str, ...],
+    most: float | None = None,
 ) -> None:
     """Check what an array is.
 

@@ -1,7 +1,7 @@
 """The pipeline of this repository in a temporary Git and DVC repository, on a small dataset that is made up.
 
-The dataset comes in by the seam that any dataset uses: an entry of `digits/data/datasets.py` (in the copy),
-and a folder of IDX files in params.yaml.
+The dataset comes in by the seam that any dataset uses: its description in `datasets/`, which names a folder
+of IDX files.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,19 +64,27 @@ def write_idx_files(folder: Path, arrays: Arrays) -> None:
         (folder / IDX_FILES[name]).write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes())
 
 
-def dataset_entry(arrays: Arrays) -> str:
-    checksums = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
-    return f"""
-DATASETS["synthetic"] = Dataset(
-    name="synthetic",
-    image_shape=({SIZE}, {SIZE}),
-    train_size={TRAIN_SIZE},
-    test_size={TEST_SIZE},
-    classes=tuple("0123456789"),
-    sha256={checksums},
-    sources={{}},
-)
-"""
+def description(arrays: Arrays, classes: Sequence[str], **changes: Any) -> dict[str, Any]:
+    """Return what datasets/NAME.yaml says of raw arrays, but for its sources; `changes` are other keys."""
+    _, height, width, *channels = arrays["x_train"].shape
+    return {
+        "origin": "Made up by a test",
+        "licence": "none",
+        "height": height,
+        "width": width,
+        "channels": channels[0] if channels else 1,
+        "classes": [*classes],
+        "characters": True,
+        "mirrored": False,
+        "train": len(arrays["x_train"]),
+        "test": len(arrays["x_test"]),
+        "validation": "last",
+        "accuracy_above": 0.98,
+        "framing": "mnist",
+        "ground": "dark",
+        "sha256": {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()},
+        **changes,
+    }
 
 
 @dataclass(frozen=True)
@@ -105,11 +113,8 @@ class Project:
         if (configuration := REPOSITORY / ".dvc/config").exists():
             shutil.copy(configuration, folder / ".dvc")
         arrays = synthetic_arrays()
-        write_idx_files(home / "images", arrays)
-        with (folder / "digits/data/datasets.py").open("a", encoding="utf-8") as file:
-            file.write(dataset_entry(arrays))
-        params = project.params()
-        params |= {"dataset": "synthetic", "fetch": {"sources": [str(home / "images")]}}
+        project.describe("synthetic", arrays, tuple("0123456789"))
+        params = project.params() | {"dataset": "synthetic"}
         params["recipes"]["article"] |= RECIPE
         params["compose"]["digits"] = 30
         params["ink"] |= INK
@@ -191,6 +196,23 @@ class Project:
 
     def write_params(self, values: object) -> None:
         (self.folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+
+    def describe(self, name: str, arrays: Arrays, classes: Sequence[str], **changes: Any) -> None:
+        """Write datasets/NAME.yaml, and the arrays' IDX files to the folder NAME in the home folder."""
+        write_idx_files(self.home / name, arrays)
+        source = {"kind": "folder", "name": "home", "path": str(self.home / name)}
+        self.write_description(name, description(arrays, classes, **changes) | {"sources": [source]})
+
+    def description(self, name: str = "synthetic") -> dict[str, Any]:
+        """Return what datasets/NAME.yaml says."""
+        text = (self.folder / f"datasets/{name}.yaml").read_text(encoding="utf-8")
+        values: dict[str, Any] = yaml.safe_load(text)
+        return values
+
+    def write_description(self, name: str, values: object) -> None:
+        path = self.folder / f"datasets/{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
     def set_param(self, key: str, value: object) -> None:
         """Set the value at `key`, a path with dots."""

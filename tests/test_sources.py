@@ -7,14 +7,25 @@ from typing import NoReturn
 
 import numpy as np
 import pytest
+import yaml
+from sklearn.datasets import load_digits
 
-from digits.data.datasets import DATASETS, NpmPackage, NpzAddress
+from digits.data.datasets import Folder, PackedFile, read_dataset
 from digits.data.sources import FetchParams, fetch
 from digits.errors import DigitsError, short
 from digits.files import write_arrays
 from digits.params import Params
 from stages.fetch import main
-from tests.tiny_dataset import ARRAYS, assert_complete, dataset_from, failure, idx_files, write_files
+from tests.pipeline import REPOSITORY
+from tests.tiny_dataset import (
+    ARRAYS,
+    NOWHERE,
+    assert_complete,
+    dataset_from,
+    failure,
+    idx_files,
+    write_files,
+)
 
 
 def test_an_npz_of_the_datasets_name_is_read(tmp_path: Path) -> None:
@@ -118,9 +129,10 @@ def test_when_all_fail_the_message_has_each_reason_and_a_way_out(tmp_path: Path)
         f"  {bad}: y_test is uint8 of shape (4,); expected uint8 of shape (3,)",
         f"  {empty}: no train-images-idx3-ubyte, train-labels-idx1-ubyte, "
         "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, plain or gzipped",
+        "  nowhere: no such folder",
         "Put tiny.npz or the IDX files train-images-idx3-ubyte, train-labels-idx1-ubyte, "
         "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (plain or .gz)",
-        "into a folder and set fetch.sources: [FOLDER] in params.yaml.",
+        "into a folder and set fetch.folders: [FOLDER] in params.yaml.",
     ]
     assert expected == str(caught.value).splitlines()
 
@@ -136,55 +148,83 @@ def test_a_folder_that_cannot_be_read_is_a_source_that_fails(
     assert f"[Errno 13] Permission denied: '{tmp_path}'" == failure(dataset_from(), str(tmp_path))
 
 
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [
-        ("kears", " (did you mean 'keras'?)"),
-        ("no/folder", ""),
-        ("~nobody-here/x", ""),
-        ("x" * 300, ""),
-        ("", ""),
-    ],
-)
-def test_what_is_no_source_stops_before_any_source_is_tried(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, hint: str
+@pytest.mark.parametrize("name", ["keras", "no/folder", "~nobody-here/x", "x" * 300, ""])
+def test_what_is_no_folder_stops_before_any_source_is_tried(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     good = write_files(tmp_path, idx_files())
-    dataset = dataset_from(keras=NpzAddress("https://"), npm=NpmPackage("tiny-data@1.0.0", "package/data"))
     with pytest.raises(DigitsError) as caught:
-        fetch(dataset, [good, name])
+        fetch(dataset_from(), [good, name])
 
-    expected = (
-        f"params.yaml: fetch.sources: {short(name)} is no source{hint}; "
-        "allowed: keras, npm, the path of an existing folder"
-    )
-    assert expected == str(caught.value)
+    assert f"params.yaml: fetch.folders: {short(name)} is no existing folder" == str(caught.value)
     assert "" == capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[]", "fetch.sources: [] is not allowed; expected at least 1 item"),
-        ("keras", "fetch.sources: 'keras' is not allowed; expected a valid list"),
-        ("[keras, 3]", "fetch.sources.1: 3 is not allowed; expected a valid string"),
+        ("data", "fetch.folders: 'data' is not allowed; expected a valid list"),
+        ("[data, 3]", "fetch.folders.1: 3 is not allowed; expected a valid string"),
     ],
 )
-def test_the_params_hold_a_list_of_at_least_one_name(tmp_path: Path, text: str, expected: str) -> None:
+def test_the_params_hold_a_list_of_folders(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "params.yaml"
-    path.write_text(f"fetch:\n  sources: {text}\n")
+    path.write_text(f"fetch:\n  folders: {text}\n")
     with pytest.raises(DigitsError) as caught:
         Params(path).section("fetch", FetchParams)
 
     assert str(caught.value).startswith(f"{path}: {expected}")
 
 
+def test_the_datasets_own_folder_is_tried_after_those_of_the_params(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = write_files(tmp_path / "own", idx_files())
+    empty = write_files(tmp_path / "empty", {})
+
+    assert_complete(fetch(dataset_from(Folder(kind="folder", name="debian", path=own)), [empty]))
+    assert "debian: complete, every checksum is right" == capsys.readouterr().out.splitlines()[-1]
+
+
+def test_a_folder_that_this_machine_lacks_is_a_source_that_fails() -> None:
+    assert "no such folder" == failure(dataset_from(NOWHERE))
+
+
+def test_packed_arrays_are_beside_the_description(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_arrays(Path("datasets/tiny.npz"), ARRAYS)
+
+    assert_complete(fetch(dataset_from(PackedFile(kind="packed", name="packed")), []))
+
+
+def test_packed_arrays_that_are_not_here_are_had_from_dvc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    expected = "datasets/tiny.npz: no such file; to get it: dvc pull datasets/tiny.npz.dvc"
+    assert expected == failure(dataset_from(PackedFile(kind="packed", name="packed")))
+
+
+def test_the_digits_of_scikit_learn_need_no_network() -> None:
+    digits = read_dataset("scikit-digits", REPOSITORY / "datasets")
+    arrays = fetch(digits, [])
+
+    # The values are from 0 to 16.
+    expected = load_digits()
+    images = np.concatenate([arrays["x_train"], arrays["x_test"]])
+    assert np.array_equal(np.rint(expected.images * 255 / 16), images)
+    assert expected.target.tolist() == [*arrays["y_train"], *arrays["y_test"]]
+    assert 360 == len(arrays["x_test"])
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setitem(DATASETS, "tiny", dataset_from())
     project = tmp_path / "project"
-    project.mkdir()
-    (project / "params.yaml").write_text("dataset: tiny\nfetch:\n  sources: [../idx, ../npz]\n")
+    (project / "datasets").mkdir(parents=True)
+    (project / "params.yaml").write_text("dataset: tiny\nfetch:\n  folders: [../idx, ../npz]\n")
+    values = dataset_from().model_dump(exclude={"name"})
+    (project / "datasets/tiny.yaml").write_text(yaml.safe_dump(values))
     (tmp_path / "idx").mkdir()
     (tmp_path / "npz").mkdir()
     monkeypatch.chdir(project)

@@ -1,16 +1,18 @@
 """A dataset of nine made-up images, in the forms in which sources hold it."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digits.data.datasets import Dataset, NpmPackage, NpzAddress
+from digits.data.datasets import Dataset, Folder, Source
 from digits.data.idx import IDX_FILES
 from digits.data.sources import fetch
 from digits.errors import DigitsError
 from digits.files import Arrays
+from tests.pipeline import description
+
+NOWHERE = Folder(kind="folder", name="nowhere", path="/nowhere/at/all")
 
 SIZE = 28 * 28
 ARRAYS = {
@@ -21,17 +23,10 @@ ARRAYS = {
 }
 
 
-def dataset_from(**places: NpzAddress | NpmPackage) -> Dataset:
-    """Return the dataset as if it could be had from `places`."""
-    return Dataset(
-        name="tiny",
-        image_shape=(28, 28),
-        train_size=6,
-        test_size=3,
-        classes=tuple("0123456789"),
-        sha256={name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in ARRAYS.items()},
-        sources=places,
-    )
+def dataset_from(*sources: Source) -> Dataset:
+    """Return the dataset as if it could be had from `sources` only."""
+    values = description(ARRAYS, tuple("0123456789")) | {"sources": [*sources] or [NOWHERE]}
+    return Dataset.model_validate({"name": "tiny", **values})
 
 
 def idx_files(changes: Arrays | None = None) -> dict[str, bytes]:
@@ -59,11 +54,12 @@ def assert_complete(arrays: Arrays) -> None:
     assert all(array.dtype == np.uint8 and array.flags.c_contiguous for array in arrays.values())
 
 
-def failure(dataset: Dataset, source: str) -> str:
-    """Return the reason that `source`, tried alone, fails."""
+def failure(dataset: Dataset, *folders: str) -> str:
+    """Return the reason that the first of `folders`, or else of the dataset's sources, fails."""
     with pytest.raises(DigitsError) as caught:
-        fetch(dataset, [source])
+        fetch(dataset, [*folders])
     first, reason, *_ = str(caught.value).splitlines()
+    source = [*folders, *(source.name for source in dataset.sources)][0]
 
     assert "no source gave the arrays of tiny:" == first
     return reason.removeprefix(f"  {source}: ")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from digits.errors import DigitsError, short
@@ -12,8 +13,10 @@ DATASETS = Path("datasets")
 """The folder of the descriptions, NAME.yaml each."""
 
 MOST_CLASSES, LARGEST_SIDE = 1000, 4096
+BYTE = 256
 
 Framing = Literal["mnist", "fit", "crop"]
+Ground = Literal["any", "dark"]
 
 
 class NpzAddress(Section):
@@ -33,11 +36,43 @@ class NpmPackage(Section):
     folder: str
 
 
-Source = Annotated[NpzAddress | NpmPackage, Field(discriminator="kind")]
+class IdxAddress(Section):
+    """An address on the web, ending in `/`, below which the four IDX files are, gzipped and so named."""
+
+    kind: Literal["idx"]
+    name: str
+    url: str
+
+
+class Folder(Section):
+    """A folder of the machine that holds the four IDX files, plain or gzipped, or NAME.npz."""
+
+    kind: Literal["folder"]
+    name: str
+    path: str
+
+
+class PackedFile(Section):
+    """The file datasets/NAME.npz, which `digits dataset` made of a folder of pictures, and which DVC has."""
+
+    kind: Literal["packed"]
+    name: str
+
+
+class BundledDigits(Section):
+    """The 8x8 digits in the installed package scikit-learn."""
+
+    kind: Literal["scikit-learn"]
+    name: str
+
+
+Source = Annotated[
+    NpzAddress | NpmPackage | IdxAddress | Folder | PackedFile | BundledDigits, Field(discriminator="kind")
+]
 
 
 class Checksums(Section):
-    """The SHA-256 of each raw array's bytes: uint8, C order."""
+    """The SHA-256 of each raw array's bytes in C order."""
 
     x_train: str
     y_train: str
@@ -60,6 +95,7 @@ class Description(Section):
         validation: which training images validate: the `last`, or the same share of each class.
         accuracy_above: what the test accuracy of a good model is above.
         framing: how a picture is brought into the form of the images.
+        ground: `dark` where the images are light on dark ground: pictures on light ground are inverted.
         sha256: of each raw array.
         sources: where the raw arrays come from, in the order in which they are tried.
     """
@@ -77,6 +113,7 @@ class Description(Section):
     validation: Literal["last", "stratified"]
     accuracy_above: float = Field(ge=0, le=1)
     framing: Framing
+    ground: Ground
     sha256: Checksums
     sources: list[Source] = Field(min_length=1)
 
@@ -94,6 +131,17 @@ class Dataset(Description):
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels."""
         return self.height, self.width, self.channels
+
+    @property
+    def label_type(self) -> np.dtype[np.unsignedinteger]:
+        """The type of the labels: one byte, or two of more than 256 classes."""
+        return np.dtype(np.uint8 if len(self.classes) <= BYTE else "<u2")
+
+    @property
+    def array_types(self) -> dict[str, np.dtype[np.unsignedinteger]]:
+        """The type of each raw array, by its name."""
+        images = np.dtype(np.uint8)
+        return {"x_train": images, "y_train": self.label_type, "x_test": images, "y_test": self.label_type}
 
     @property
     def array_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -29,7 +29,7 @@ def check_raw(raw: Arrays, dataset: Dataset) -> None:
         DigitsError: an array's type or shape is wrong, a label is out of range, or a class has no image.
     """
     for name, shape in dataset.array_shapes.items():
-        check_array(name, raw[name], np.uint8, shape)
+        check_array(name, raw[name], dataset.array_types[name], shape)
     classes = len(dataset.classes)
     for name in ("y_train", "y_test"):
         if raw[name].max() >= classes:
@@ -53,7 +53,8 @@ def split(raw: Arrays, validation_split: float, how: Literal["last", "stratified
         raw: the raw arrays.
         validation_split: the share of the training images that validates.
         how: `last` takes the last ones, as Keras's `validation_split` does; `stratified` takes the share of
-            each class, at least one image, chosen by the SHA-256 of the image's bytes.
+            each class, at least one image, chosen by the SHA-256 of the image's bytes: copies of an image
+            stay together.
 
     Returns:
         `train`, `validation` and `test`: uint8 `images` (N, H, W) or (N, H, W, 3) and `labels` (N,).
@@ -63,15 +64,10 @@ def split(raw: Arrays, validation_split: float, how: Literal["last", "stratified
     """
     images, labels = raw["x_train"], raw["y_train"]
     count = len(images)
-    validates = np.zeros(count, bool)
     if how == "last":
-        validates[math.floor(count * (1 - validation_split)) :] = True
+        validates = np.arange(count) >= math.floor(count * (1 - validation_split))
     else:
-        digests = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images])
-        for label in np.unique(labels):
-            members = np.flatnonzero(labels == label)
-            ordered = members[np.argsort(digests[members], kind="stable")]
-            validates[ordered[: max(1, math.floor(len(members) * validation_split))]] = True
+        validates = _share_of_each_class(images, labels, validation_split)
     trains = ~validates
     if not trains.any() or not validates.any() or set(labels[trains].tolist()) != set(labels.tolist()):
         where = f"prepare.validation_split: {validation_split} of {count} images"
@@ -81,6 +77,16 @@ def split(raw: Arrays, validation_split: float, how: Literal["last", "stratified
         "validation": {"images": images[validates], "labels": labels[validates]},
         "test": {"images": raw["x_test"], "labels": raw["y_test"]},
     }
+
+
+def _share_of_each_class(images: np.ndarray, labels: np.ndarray, share: float) -> np.ndarray:
+    """Return which images are those with the smallest SHA-256 of their class, as bool (N,)."""
+    digests = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images])
+    chosen = []
+    for label in np.unique(labels):
+        different = np.unique(digests[labels == label])
+        chosen.append(different[: max(1, math.floor(len(different) * share))])
+    return np.isin(digests, np.concatenate(chosen))
 
 
 def summarize(splits: dict[str, Arrays], classes: tuple[str, ...]) -> dict[str, object]:

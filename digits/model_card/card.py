@@ -118,7 +118,7 @@ model-index:
 
 def _description(dataset: Dataset, recipe: str) -> str:
     rows = [[kind, settings] for kind, settings in layers(KERAS)]
-    height, width = dataset.image_shape
+    height, width, _ = dataset.image_shape
     return (
         f"Names one of {len(dataset.classes)} classes ({', '.join(dataset.classes)}) in images of "
         f"{height} by {width} pixels, with a calibrated probability and a score of how much the image "
