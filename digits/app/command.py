@@ -100,7 +100,7 @@ def check_model(model: Classifier, path: str | None) -> None:
     """
     from digits.pictures.centring import SIDE
 
-    if model.find_ink is not None and model.image_shape != (SIDE, SIDE, 1):
+    if model.framing == "mnist" and model.image_shape != (SIDE, SIDE, 1):
         raise DigitsError(f"{path}: takes images {model.image_shape}, the page needs {(SIDE, SIDE, 1)}")
 
 

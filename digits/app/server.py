@@ -103,7 +103,7 @@ def described(model: Classifier) -> dict[str, Any]:
     return {
         "classes": model.classes,
         "digits": are_digits(model.classes),
-        "drawn": model.find_ink is not None,
+        "drawn": model.framing == "mnist",
         "size": model.image_shape[:2],
     }
 

@@ -192,9 +192,8 @@ def predict_labels(images: Iterable[Picture] | np.ndarray, model: Classifier) ->
     """
     several = isinstance(images, Iterable) and not isinstance(images, str | bytes)
     if not several or getattr(images, "ndim", 3) not in (3, 4):
-        raise DigitsError(
-            "expected several pictures: a list, or an array (N, H, W); predict_label is for one"
-        )
+        one = "one is for predict_digit or predict_label"
+        raise DigitsError(f"expected several pictures: a list, or an array (N, H, W); {one}")
     _checked(model)
     # Prepared images are framed together: one by one, that would take longer than the network does.
     prepared = framed_together(images, model) if isinstance(images, np.ndarray) else repeat(None)
@@ -273,7 +272,7 @@ def check_finds_digits(model: Classifier) -> None:
     Raises:
         DigitsError: it does not.
     """
-    if _of_digits(model).find_ink is None:
+    if _of_digits(model).framing != "mnist":
         raise DigitsError("the model reads one digit in a picture: it has no network that finds ink")
 
 
