@@ -71,7 +71,7 @@ def read_picture(source: str | Path | bytes | Image.Image | np.ndarray, name: st
         return _opened(source, name)
     if isinstance(source, str | Path):
         name = printable(str(source))
-        return _opened(_content(source, name), name)
+        return _opened(read_content(source, name), name)
     kind = type(source).__name__
     raise DigitsError(
         f"a picture is a path, bytes, a Pillow image or an array of one picture, not of type {kind}"
@@ -83,8 +83,12 @@ def printable(name: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)
 
 
-def _content(source: str | Path, name: str) -> bytes:
-    """Read a file that is regular and not too large."""
+def read_content(source: str | Path, name: str) -> bytes:
+    """Read a file that is regular, up to one byte more than a picture may have.
+
+    Raises:
+        DigitsError: it cannot be read.
+    """
     try:
         path = Path(source)
         status = path.stat()
