@@ -20,7 +20,7 @@ export function prepare(loaded) {
   const { length } = model.classes;
   const kind = model.digits ? "digit" : "class";
   const few = length <= MOST_BARS;
-  find("bars-title").textContent = few ? `Probability of each ${kind}` : `The ${MOST_BARS} likeliest of ${length} classes`;
+  find("bars-title").textContent = few ? `Probability of each ${kind}` : `The ${MOST_BARS} likeliest of ${length.toLocaleString("en")} classes`;
   find("bars").classList.toggle("named", !model.digits);
   find("verdict").classList.toggle("named", !model.digits);
   find("verdict").classList.toggle("fitted", !model.drawn);
@@ -113,6 +113,7 @@ function showSeen(image, ink) {
 function showLevels(name, rows) {
   const canvas = find(name);
   const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!rows && !model.drawn) return context.clearRect(0, 0, canvas.width, canvas.height);
   const pixels = context.createImageData(canvas.width, canvas.height);
   const levels = rows ? rows.flat() : new Array(canvas.width * canvas.height).fill(0);
   levels.forEach((level, index) => {
