@@ -32,8 +32,10 @@ def main() -> None:
     original = load_classifier(source, "keras").classify(images)
     with whole_file(target) as partial:
         partial.write_bytes(flatbuffer(load_model(source), detector))
-        ink = flatbuffer_of_ink(read_packed(read_ink(source, INK_WEIGHTS)))
-        append_calibration(partial, calibration, ink={INK_FLATBUFFER: ink})
+        ink = {}
+        if calibration.finds_ink:
+            ink[INK_FLATBUFFER] = flatbuffer_of_ink(read_packed(read_ink(source, INK_WEIGHTS)))
+        append_calibration(partial, calibration, ink=ink)
         exported = load_classifier(partial, "litert").classify(images)
         check_parity(original.probabilities, exported.probabilities)
     print(f"wrote {target.as_posix()}: {target.stat().st_size:,} bytes")

@@ -92,6 +92,17 @@ def classifier_files(once: Callable[[str, Callable[[Path], object]], Path]) -> P
 
 
 @pytest.fixture(scope="session")
+def colour_models(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """Return a folder with the small classifiers of colours, NAME.tflite each, and colours.keras."""
+
+    def build(folder: Path) -> None:
+        command = [sys.executable, "-m", "tests.tiny_colours", str(folder)]
+        subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
+
+    return once("colours", build)
+
+
+@pytest.fixture(scope="session")
 def tensorflow_started() -> None:
     """Start TensorFlow in this worker, as a stage does; tests that ask for it belong to one xdist group."""
     from digits.backend import runtime

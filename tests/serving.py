@@ -16,14 +16,16 @@ import numpy as np
 from PIL import Image
 
 from digits.app.command import hosts, listen, runner
-from digits.app.server import application, as_json
+from digits.app.server import application, as_json, described
 from digits.errors import DigitsError
 
 Answers = Callable[[bytes], Any]
 
+DIGITS: Any = SimpleNamespace(classes=tuple("0123456789"), image_shape=(28, 28, 1), framing="mnist")
+
 
 def stand_in(content: bytes) -> SimpleNamespace:
-    """Answer like `predict_digit`: 7 if the picture has ink, and sure if it has much."""
+    """Answer like `predict_label`: 7 if the picture has ink, and sure if it has much."""
     try:
         with Image.open(io.BytesIO(content)) as picture:
             if picture.width * picture.height > 4_000_000:
@@ -37,6 +39,9 @@ def stand_in(content: bytes) -> SimpleNamespace:
     probabilities[7] = confidence
     reason = "" if confidence > 0.9 else "no ink found" if share == 0 else "confidence 0.600 under 0.900"
     return SimpleNamespace(
+        classes=DIGITS.classes,
+        label="7",
+        index=7,
         digit=7,
         confidence=confidence,
         probabilities=probabilities,
@@ -94,16 +99,19 @@ def serving(
     predict: Answers = stand_in,
     submit: Any = None,
     is_quick: Callable[[bytes], bool] = lambda _: True,
+    model: Any = DIGITS,
 ) -> Iterator[Served]:
     """Serve the page from a thread, at a free port of the loopback address.
 
-    The answers are those of `predict`, from threads, or those of `submit`.
+    The answers are those of `predict`, from threads, or those of `submit`; the page's words are for `model`.
     """
     with listen("127.0.0.1", 0) as listener:
         served = Served(listener.getsockname()[1])
         pool = ThreadPoolExecutor(4)
         answers = lambda content: pool.submit(lambda: as_json(predict(content)))  # noqa: E731
-        server = runner(application(submit or answers, hosts("127.0.0.1", listener), is_quick))
+        server = runner(
+            application(submit or answers, hosts("127.0.0.1", listener), described(model), is_quick)
+        )
         handler = logging.Handler()
         handler.emit = lambda record: served.logged.append(record.getMessage())  # type: ignore[method-assign]
         loggers = [logging.getLogger(name) for name in ("uvicorn", "asyncio")]

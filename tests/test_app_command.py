@@ -93,7 +93,7 @@ def test_a_server_at_all_addresses_knows_those_that_others_reach_and_one_at_loop
 
 
 def test_a_model_for_images_of_another_size_is_refused_when_the_server_starts() -> None:
-    model = SimpleNamespace(image_shape=(14, 14, 1))
+    model = SimpleNamespace(image_shape=(14, 14, 1), framing="mnist")
     with pytest.raises(DigitsError, match=r"^m: takes images \(14, 14, 1\), the page needs \(28, 28, 1\)$"):
         check_model(model, "m")  # type: ignore[arg-type]
 

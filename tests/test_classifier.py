@@ -20,7 +20,7 @@ from digits.errors import DigitsError
 from digits.files import read_arrays
 from tests.pipeline import REPOSITORY, Project
 
-CALIBRATION = Calibration(("a", "b"), (2, 2, 1), "mnist", 1.5, Thresholds(0.75, 0.25))
+CALIBRATION = Calibration(("a", "b"), (2, 2, 1), "mnist", "dark", 1.5, Thresholds(0.75, 0.25))
 
 
 def test_a_calibration_comes_back_from_the_file_that_it_was_appended_to(tmp_path: Path) -> None:

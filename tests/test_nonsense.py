@@ -159,7 +159,7 @@ def test_a_calibration_of_another_network_is_refused(
     path = tmp_path / "model.tflite"
     whole = (classifier_files / "model.tflite").read_bytes()
     path.write_bytes(whole[: whole.index(b"PK\x03\x04")])
-    append_calibration(path, Calibration(tuple(classes), shape, "mnist", 1.0, Thresholds(0.5, 0.5)))
+    append_calibration(path, Calibration(tuple(classes), shape, "mnist", "dark", 1.0, Thresholds(0.5, 0.5)))
 
     assert f"{path}: {problem}" == refusal(lambda: load_classifier(path, "litert"))
 
@@ -173,7 +173,7 @@ def test_a_calibration_of_another_network_is_refused(
     ],
 )
 def test_an_impossible_calibration_is_refused(old: str, new: str) -> None:
-    text = Calibration(tuple("0123456789"), (28, 28, 1), "mnist", 1.0, Thresholds(0.5, 0.5)).as_json()
+    text = Calibration(tuple("0123456789"), (28, 28, 1), "mnist", "dark", 1.0, Thresholds(0.5, 0.5)).as_json()
 
     assert old in text
     with pytest.raises((ValueError, OverflowError)):
@@ -184,7 +184,9 @@ def test_a_detector_of_another_form_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(b"a network")
     weights = [np.zeros(shape, np.float32) for shape in ((3, 2), (5,), (2, 2), (2,))]
-    append_calibration(path, Calibration(("a",), (2, 2, 1), "mnist", 1.0, Thresholds(0.5, 0.5)), weights)
+    append_calibration(
+        path, Calibration(("a",), (2, 2, 1), "mnist", "dark", 1.0, Thresholds(0.5, 0.5)), weights
+    )
 
     assert f"{path}: detector/kernel_1.npy: the shape is (3, 2), expected (F, 5)" == refusal(
         lambda: read_detector(path)

@@ -91,7 +91,7 @@ def test_programs_read_one_json_object_per_line(predict: Predict) -> None:
     first = objects(answer)[0]
 
     assert {"a7.png": 7, "b3.png": 3} == digits(answer)
-    assert "box confidence digit file probabilities reason score sure" == " ".join(first)
+    assert "box confidence digit file label probabilities reason score sure" == " ".join(first)
     assert (10, True, "") == (len(str(first["probabilities"]).split(",")), first["sure"], first["reason"])
 
 

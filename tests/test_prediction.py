@@ -37,7 +37,9 @@ class Asked:
         self.row = np.full(10, (1 - confidence) / 9, np.float32)
         self.row[4] = confidence
         self.score = score
-        calibration = Calibration(tuple("0123456789"), (28, 28, 1), "mnist", 1.0, Thresholds(0.75, 0.5))
+        calibration = Calibration(
+            tuple("0123456789"), (28, 28, 1), "mnist", "dark", 1.0, Thresholds(0.75, 0.5)
+        )
         self.model = Classifier(calibration, self.answer, find_ink)
 
     def answer(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -46,7 +46,15 @@ def test_the_answer_has_the_digit_all_probabilities_the_verdict_and_what_the_net
     probabilities = answer.pop("probabilities")
 
     assert 200 == status
-    assert {"digit": 7, "confidence": 0.97, "sure": True, "reason": "", "box": [10, 20, 30, 60]} == answer
+    assert {
+        "label": "7",
+        "index": 7,
+        "digit": 7,
+        "confidence": 0.97,
+        "sure": True,
+        "reason": "",
+        "box": [10, 20, 30, 60],
+    } == answer
     assert pytest.approx([0.03 / 9] * 7 + [0.97] + [0.03 / 9] * 2) == probabilities
     assert [[255] * 14 + [0] * 14] * 28 == image
     assert [[255] * 28 + [0] * 28] * 56 == found

@@ -47,7 +47,7 @@ def main(folder: Path) -> None:
     # A detector with constant logits (0, 2), so that every score is 0.88.
     detector = [np.zeros(shape, np.float32) for shape in ((HIDDEN, 4), (4,), (4, 2), (2,))]
     detector[-1][1] = 2
-    calibration = Calibration(tuple("0123456789"), (28, 28, 1), "mnist", 1.0, THRESHOLDS)
+    calibration = Calibration(tuple("0123456789"), (28, 28, 1), "mnist", "dark", 1.0, THRESHOLDS)
     write_weights(folder / "ink.npz", dark_ink_network())
     ink = (folder / "ink.npz").read_bytes()
     save_calibrated(model, calibration, detector, ink, folder / "calibrated.keras")

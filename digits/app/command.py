@@ -1,4 +1,4 @@
-"""`digits app`: a page in the browser that reads the digit you draw, or the one in a picture."""
+"""`digits app`: a page in the browser that reads the digit you draw, or tells what a picture shows."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
     from digits.classifier.classifier import Classifier
 
-SUMMARY = "open a page in the browser that reads the digit you draw, or the one in a picture"
+SUMMARY = "open a page in the browser that reads the digit you draw, or tells what a picture shows"
 DESCRIPTION = """\
 Serve a page that reads the digit you draw, or the one in a picture you drop, paste or choose, and open it
-in the browser. Only this machine can reach it unless --host says otherwise. It stores nothing and needs no
-internet. Press Ctrl+C to stop it.
+in the browser. With a model of other images, it tells which of its classes a picture shows. Only this
+machine can reach it unless --host says otherwise. It stores nothing and needs no internet. Press Ctrl+C to
+stop it.
 """
 EPILOG = """\
 examples
@@ -55,7 +56,7 @@ def app(arguments: argparse.Namespace) -> int:
     try:
         import uvicorn  # noqa: F401
 
-        from digits.app.server import application
+        from digits.app.server import application, described
         from digits.app.workers import Workers, is_quick
     except ModuleNotFoundError as error:
         missing = str(error.name).split(".")[0]
@@ -67,7 +68,8 @@ def app(arguments: argparse.Namespace) -> int:
     from digits.prediction.predict import load_model
 
     with listen(arguments.host, arguments.port) as listener:
-        check_model(load_model(arguments.model), arguments.model)
+        model = load_model(arguments.model)
+        check_model(model, arguments.model)
         workers = Workers(partial(reader, arguments.model))
 
         def end(number: int, _: FrameType | None) -> None:
@@ -80,7 +82,7 @@ def app(arguments: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, end)
         try:
             names = hosts(arguments.host, listener)
-            server = runner(application(workers.submit, names, is_quick))
+            server = runner(application(workers.submit, names, described(model), is_quick))
             address = url(arguments.host, listener)
             _announce(address, addresses(listener), names == ["*"], not arguments.no_browser)
             with contextlib.suppress(KeyboardInterrupt):
@@ -94,21 +96,21 @@ def check_model(model: Classifier, path: str | None) -> None:
     """Check that a model takes the images that pictures become.
 
     Raises:
-        DigitsError: its images have another size.
+        DigitsError: ink is framed as MNIST's, and its images have another size.
     """
     from digits.pictures.centring import SIDE
 
-    if model.image_shape != (SIDE, SIDE, 1):
+    if model.framing == "mnist" and model.image_shape != (SIDE, SIDE, 1):
         raise DigitsError(f"{path}: takes images {model.image_shape}, the page needs {(SIDE, SIDE, 1)}")
 
 
 def reader(path: str | None) -> Callable[[bytes], dict[str, Any]]:
     """Load the model, and return the function that reads the bytes of a picture."""
     from digits.app.server import as_json
-    from digits.prediction.predict import load_model, predict_digit
+    from digits.prediction.predict import load_model, predict_label
 
     model = load_model(path)
-    return lambda content: as_json(predict_digit(content, model))
+    return lambda content: as_json(predict_label(content, model))
 
 
 def runner(application: ASGIApp) -> uvicorn.Server:

@@ -1,4 +1,6 @@
-"""The server behind the page of `digits app`: the page's files, and `POST /predict` for a picture's bytes.
+"""The server behind the page of `digits app`: its files, the model's classes, answers about pictures.
+
+`GET /model` says what the model tells apart, and `POST /predict` answers about the bytes of a picture.
 
 Nothing of a request outlives its answer: no file, no cookie, no line in a log.
 """
@@ -23,9 +25,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from digits.classifier.metadata import are_digits
 from digits.errors import DigitsError
 
 if TYPE_CHECKING:
+    from digits.classifier.classifier import Classifier
     from digits.prediction.predict import Prediction
 
 # Limits, not tunables: what one request may take from the others.
@@ -56,15 +60,19 @@ Submit = Callable[[bytes], Future[dict[str, Any]]]
 
 
 def application(
-    submit: Submit, hosts: list[str], is_quick: Callable[[bytes], bool] = lambda _: True
+    submit: Submit,
+    hosts: list[str],
+    model: dict[str, Any],
+    is_quick: Callable[[bytes], bool] = lambda _: True,
 ) -> Starlette:
     """Return the ASGI application that answers with what `submit` promises.
 
     Args:
         submit: starts to read the bytes of a picture; the future raises `DigitsError` if it cannot be read.
-        is_quick: whether a picture takes little time; those that do have a queue of their own.
         hosts: the host names that requests may use, or `*` for any. A fixed list stops other sites' pages
             whose own name resolves to this machine (DNS rebinding).
+        model: what the page has to know of the model, as `described` returns it.
+        is_quick: whether a picture takes little time; those that do have a queue of their own.
     """
     ask = _bounded(submit, is_quick)
     held = Held()
@@ -79,6 +87,7 @@ def application(
 
     return Starlette(
         routes=[
+            Route("/model", lambda _: JSONResponse(model)),
             Route("/predict", answer, methods=["POST"]),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ],
@@ -89,10 +98,25 @@ def application(
     )
 
 
-def as_json(prediction: Prediction) -> dict[str, Any]:
-    """Return what the page shows: numbers, texts, and image and ink as rows of levels from 0 to 255."""
+def described(model: Classifier) -> dict[str, Any]:
+    """Return what the page has to know of a model: its classes, and whether they can be drawn."""
     return {
-        "digit": prediction.digit,
+        "classes": model.classes,
+        "digits": are_digits(model.classes),
+        "drawn": model.framing == "mnist",
+        "size": model.image_shape[:2],
+    }
+
+
+def as_json(prediction: Prediction) -> dict[str, Any]:
+    """Return what the page shows: numbers, texts, and image and ink as rows of levels from 0 to 255.
+
+    In colour, a level is a list of three; `digit` is there where all classes are digits.
+    """
+    digit = {"digit": prediction.digit} if are_digits(prediction.classes) else {}
+    return digit | {
+        "label": prediction.label,
+        "index": prediction.index,
         "confidence": prediction.confidence,
         "probabilities": [float(probability) for probability in prediction.probabilities],
         "sure": prediction.sure,

@@ -97,7 +97,9 @@ def calibrate(
         _judged(answer, make_nondigits(images, labels, kinds, params.seed + 1), None),
         params.false_accepts_at_most,
     )
-    calibration = Calibration(classes, images.shape[1:], dataset.framing, temperature, thresholds)
+    calibration = Calibration(
+        classes, images.shape[1:], dataset.framing, dataset.ground, temperature, thresholds
+    )
     return calibration, detector
 
 

@@ -15,6 +15,8 @@ from digits.classifier.metadata import (
     INK_FLATBUFFER,
     INK_WEIGHTS,
     Calibration,
+    Framing,
+    Ground,
     Thresholds,
     read_calibration,
     read_detector,
@@ -26,8 +28,12 @@ from digits.ink.finding import read_packed, with_tensorflow
 from digits.ink.network import CLASSES
 from digits.pictures.look import SIDE, FindInk
 
-# Images that LiteRT computes at a time, where there is more than one: more do not fit a core's cache.
-CHUNK = 32
+# Pixels that LiteRT computes at a time, where there is more than one image: more do not fit a core's cache.
+CHUNK_PIXELS = 32 * 28 * 28
+MOST_AT_A_TIME = 32
+
+# Pixels that are too little work for two threads.
+ALONE_PIXELS = 28 * 28
 
 # The largest difference of two probabilities that rounding explains, where sums are in another order.
 ROUNDING = 1e-3
@@ -57,20 +63,25 @@ class Classifier:
         image_shape: height, width and channels of its input images.
         temperature: what the logits of the trained network were divided by.
         thresholds: what an answer must reach to be accepted.
-        find_ink: the network that finds the ink of digits in looks at a picture.
+        framing: how a picture is brought into the form of those images.
+        ground: where it is `dark`, a picture on lighter ground is inverted.
+        find_ink: the network that finds the ink of digits in looks at a picture; None for another framing
+            than MNIST's.
     """
 
-    def __init__(self, calibration: Calibration, answer: Answer, find_ink: FindInk) -> None:
+    def __init__(self, calibration: Calibration, answer: Answer, find_ink: FindInk | None) -> None:
         self.find_ink = find_ink
         self.classes: tuple[str, ...] = calibration.classes
         self.image_shape: tuple[int, int, int] = calibration.image_shape
         self.temperature: float = calibration.temperature
         self.thresholds: Thresholds = calibration.thresholds
+        self.framing: Framing = calibration.framing
+        self.ground: Ground = calibration.ground
         self._answer = answer
         self._lock = threading.Lock()
 
     def classify(self, images: np.ndarray) -> Answers:
-        """Classify float32 `images` (N, H, W, C) in [0, 1], light on dark as in MNIST.
+        """Classify float32 `images` (N, H, W, C) in [0, 1], such as the dataset has: of MNIST, light on dark.
 
         Raises:
             DigitsError: the images have another shape or type.
@@ -95,11 +106,15 @@ def load_classifier(path: Path, engine: Literal["litert", "keras"]) -> Classifie
     calibration = read_calibration(path)
     # LiteRT prints the name of its delegate, and no setting stops it.
     with quiet_stderr():
-        if engine == "litert":
-            answer = _litert(path, calibration)
-            return Classifier(calibration, answer, with_litert(read_ink(path, INK_FLATBUFFER), str(path)))
-        answer, weights = _keras(path, calibration), read_packed(read_ink(path, INK_WEIGHTS))
-        return Classifier(calibration, answer, with_tensorflow(weights))
+        answer = _litert(path, calibration) if engine == "litert" else _keras(path, calibration)
+        return Classifier(calibration, answer, _finder(path, engine) if calibration.finds_ink else None)
+
+
+def _finder(path: Path, engine: Literal["litert", "keras"]) -> FindInk:
+    """Return the network of a model's file that finds ink."""
+    if engine == "litert":
+        return with_litert(read_ink(path, INK_FLATBUFFER), str(path))
+    return with_tensorflow(read_packed(read_ink(path, INK_WEIGHTS)))
 
 
 def _litert(path: Path, calibration: Calibration) -> Answer:
@@ -107,17 +122,20 @@ def _litert(path: Path, calibration: Calibration) -> Answer:
 
     content = read_flatbuffer(path)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    pixels_of_one = calibration.image_shape[0] * calibration.image_shape[1]
+    most = max(1, min(MOST_AT_A_TIME, CHUNK_PIXELS // pixels_of_one))
 
     def interpreter(count: int) -> Any:
-        """Return an interpreter of `count` images at a time; one image is too little work for two threads."""
-        engine = Interpreter(model_content=content, num_threads=cores if count > 1 else 1)
+        """Return an interpreter of `count` images at a time."""
+        threads = cores if count * pixels_of_one > ALONE_PIXELS else 1
+        engine = Interpreter(model_content=content, num_threads=threads)
         _check_shape(path, "images", engine.get_input_details()[0]["shape"], calibration.image_shape)
         engine.resize_tensor_input(engine.get_input_details()[0]["index"], [count, *calibration.image_shape])
         engine.allocate_tensors()
         return engine
 
     with reported_as(f"{path}: not a readable .tflite model"):
-        interpreters = {count: interpreter(count) for count in (1, CHUNK)}
+        interpreters = {count: interpreter(count) for count in (1, most)}
         places = {len(output["shape"]): output["index"] for output in interpreters[1].get_output_details()}
         pixels, probabilities, score = interpreters[1].get_input_details()[0]["index"], places[2], places[1]
         shape = interpreters[1].get_tensor(probabilities).shape
@@ -126,7 +144,7 @@ def _litert(path: Path, calibration: Calibration) -> Answer:
     def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         answers = np.empty((len(images), len(calibration.classes)), np.float32)
         scores = np.empty(len(images), np.float32)
-        step = 1 if len(images) == 1 else CHUNK
+        step = 1 if len(images) == 1 else most
         chosen = interpreters[step]
         for start in range(0, len(images), step):
             chunk = images[start : start + step]

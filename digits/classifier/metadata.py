@@ -1,4 +1,4 @@
-"""What a calibrated model's file holds beside the network: classes, temperature, thresholds, detector.
+"""What a calibrated model's file holds beside the network: classes, framing, thresholds, detector.
 
 It is in `calibration.json` and `detector/*.npy`: entries of the `.keras` archive,
 or of a zip archive behind the `.tflite` flatbuffer, where TensorFlow Lite keeps a model's metadata.
@@ -10,11 +10,11 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, get_args
 from zipfile import ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
@@ -27,8 +27,11 @@ CHECKSUM = "sha256"
 # Bytes of one entry, far more than any has.
 LARGEST_ENTRY = 64 * 2**20
 LARGEST_SIDE, MOST_CLASSES = 4096, 1000
-# Ways to bring a picture into the form of a dataset's images: datasets/NAME.yaml says what each is.
-FRAMINGS = ("mnist", "fit", "crop")
+# Ways to bring a picture into the form of a dataset's images, and what these show their subject on:
+# datasets/NAME.yaml says what each is.
+Framing = Literal["mnist", "fit", "crop"]
+Ground = Literal["any", "dark"]
+DIGIT_NAMES = frozenset("0123456789")
 # The network that finds ink in pictures: it travels with the classifier that reads what it finds.
 INK_WEIGHTS, INK_FLATBUFFER = "ink.npz", "ink.tflite"
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
@@ -65,16 +68,23 @@ class Calibration:
     Attributes:
         classes: the name of each class, label 0 first.
         image_shape: height, width and channels of the network's input images.
-        framing: how a picture is brought into the form of those images, one of `FRAMINGS`.
+        framing: how a picture is brought into the form of those images, one of `Framing`.
+        ground: one of `Ground`; where it is `dark`, a picture on lighter ground is inverted.
         temperature: what the logits of the trained network were divided by, as they are in the file.
         thresholds: what an answer must reach to be accepted.
     """
 
     classes: tuple[str, ...]
     image_shape: tuple[int, int, int]
-    framing: str
+    framing: Framing
+    ground: Ground
     temperature: float
     thresholds: Thresholds
+
+    @property
+    def finds_ink(self) -> bool:
+        """Whether pictures are framed by their ink, which a network in the same file finds."""
+        return self.framing == "mnist"
 
     def as_json(self) -> str:
         """Return the content of calibration.json."""
@@ -97,10 +107,25 @@ class Calibration:
             raise ValueError(f"a size is not from 1 to {LARGEST_SIDE}")
         if not (isinstance(values["classes"], list) and 1 <= len(values["classes"]) <= MOST_CLASSES):
             raise ValueError(f"the number of classes is not from 1 to {MOST_CLASSES}")
-        classes, framing = tuple(str(name) for name in values["classes"]), values["framing"]
-        if framing not in FRAMINGS:
-            raise ValueError(f"the framing is not one of {', '.join(FRAMINGS)}")
-        return cls(classes, (height, width, channels), framing, float(values["temperature"]), thresholds)
+        classes = tuple(str(name) for name in values["classes"])
+        if len({*classes}) < len(classes):
+            raise ValueError("a class is there twice")
+        for key, allowed in (("framing", get_args(Framing)), ("ground", get_args(Ground))):
+            if values[key] not in allowed:
+                raise ValueError(f"the {key} is none of {', '.join(allowed)}")
+        return cls(
+            classes,
+            (height, width, channels),
+            values["framing"],
+            values["ground"],
+            float(values["temperature"]),
+            thresholds,
+        )
+
+
+def are_digits(classes: Sequence[str]) -> bool:
+    """Return whether all names of classes are digits, from 0 to 9."""
+    return DIGIT_NAMES.issuperset(classes)
 
 
 def append_calibration(
@@ -134,7 +159,10 @@ def read_calibration(path: Path) -> Calibration:
     content = _entries(path, (CALIBRATION,))[0]
     try:
         return Calibration.from_json(content)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+    except KeyError as error:
+        made = "made by another version? `dvc repro` makes it anew"
+        raise DigitsError(f"{path}: {CALIBRATION} has no {error} ({made})") from error
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise DigitsError(f"{path}: damaged {CALIBRATION} ({reason(error)})") from error
 
 

@@ -30,6 +30,9 @@ MOST_SCANS = 100
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 """What stands behind `ftyp` in the header of a HEIC file."""
 
+HEIC_WAY = "to read it, install pillow-heif, or convert it: `heif-convert IN.heic OUT.jpg`, or export JPEG"
+"""What to do with a HEIC file where Pillow cannot read it."""
+
 MOST_FRAMES = 50
 """Frames of an animation, or pages, that are searched for one that is not blank."""
 
@@ -131,6 +134,15 @@ def _opened(content: bytes, name: str) -> Picture:
         return _decoded(image, name)
 
 
+def heic_can_be_read() -> bool:
+    """Return whether the library is installed by which Pillow reads HEIC."""
+    try:
+        import pillow_heif  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
 def _check_scans(content: bytes, name: str) -> None:
     scans = content.count(b"\xff\xda") if content.startswith(b"\xff\xd8") else 0
     if scans > MOST_SCANS:
@@ -142,8 +154,7 @@ def _register_heic(name: str) -> None:
     try:
         import pillow_heif
     except ImportError:
-        way = "install pillow-heif, or convert it: `heif-convert IN.heic OUT.jpg`, or export it as JPEG"
-        raise DigitsError(f"{name}: a HEIC picture; to read it, {way}") from None
+        raise DigitsError(f"{name}: a HEIC picture; {HEIC_WAY}") from None
     pillow_heif.register_heif_opener()
 
 

@@ -4,6 +4,7 @@ A picture is drawn and written within `house_style`, which starts from matplotli
 a user's matplotlibrc changes no picture. `matplotlib.pyplot`, which keeps state, is not used.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,5 +90,7 @@ def write_figure(path: Path, figure: Figure) -> None:
     Raises:
         DigitsError: the folder or the disk refuses the file.
     """
-    with whole_file(path) as partial:
+    with whole_file(path) as partial, warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box.
+        warnings.filterwarnings("ignore", r"Glyph \d+ ")
         figure.savefig(partial, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})

@@ -1,4 +1,4 @@
-"""`digits predict`: reads the digits in pictures, and says how sure the network is."""
+"""`digits predict`: tells what pictures show, a digit for instance, and how sure the network is."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
     from digits.prediction.output import Answers
     from digits.prediction.predict import Prediction
 
-SUMMARY = "read the digit in a picture, and say how sure the answer is"
+SUMMARY = "tell the digit in a picture, or what else the model knows, and how sure the answer is"
 DESCRIPTION = """\
-Read the digit in each picture, and say how sure the answer is. A picture may be a photograph, a scan or a
-drawing of any size, dark on light or light on dark. An answer is `unsure`, with the reason, if the picture
-hardly looks like a digit, or could be one digit or another.
+Tell which digit each picture shows, or which class of the dataset that the model was trained on, and how
+sure the answer is. A picture may be a photograph, a scan or a drawing of any size; a digit may be dark on
+light or light on dark. An answer is `unsure`, with the reason, if the picture hardly looks like one of the
+classes, or could be one or another.
 """
 EPILOG = """\
 PATH is
   a file       an image: PNG, JPEG, GIF, BMP, TIFF, WebP, AVIF, PPM
-  a folder     the images in it and in its subfolders, chosen by their extensions
+  a folder     the images in it and in its subfolders, chosen by their extensions; a line names the others
   a pattern    such as 'scans/*.png' or 'scans/**/*.jpg', quoted or where the shell does not expand it
   -            standard input: one image
 
@@ -47,8 +48,9 @@ examples
   digits predict photograph.jpg               file, digit, confidence
   digits predict scans/ --csv > answers.csv   for a spreadsheet
   digits predict --many telephone.png         several digits in one picture
-  digits predict --json *.png | jq 'select(.sure) | .digit'
+  digits predict --json *.png | jq 'select(.sure) | .label'
   digits predict --explain steps.png 7.jpg    the steps from the picture to what the network sees
+  digits predict --model flowers.tflite rose.jpg    with another model
   curl -s https://example.org/7.png | digits predict -
 """
 
@@ -81,11 +83,11 @@ def predict(arguments: argparse.Namespace) -> int:
     """Print the answers about all pictures, line by line, and return the exit status."""
     from digits.decoding import limits
     from digits.prediction.inputs import gather
-    from digits.prediction.predict import load_model
+    from digits.prediction.predict import check_finds_digits, load_model
 
     # It gets ready while the model is loaded.
     limits.start()
-    sources = gather(arguments.paths)
+    sources, skipped = gather(arguments.paths)
     if arguments.explain and len(sources) != 1:
         arguments.error(f"--explain: expected one picture, found {len(sources)}")
     if arguments.explain and arguments.explain.suffix.lower() != ".png":
@@ -95,6 +97,13 @@ def predict(arguments: argparse.Namespace) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if arguments.many:
+        try:
+            check_finds_digits(model)
+        except DigitsError as error:
+            raise DigitsError(f"--many: {error}") from error
+    for line in skipped:
+        _say(f"digits: {line}", sys.stderr)
     try:
         return _answer(sources, model, arguments)
     except BrokenPipeError:
@@ -121,17 +130,17 @@ def _answer(sources: list[Source], model: Classifier, arguments: argparse.Namesp
                 yield source.name, prediction
 
     with _progress(sources) as (pictures, say):
-        for line in _lines(answers(), sources, len(model.classes), arguments):
+        for line in _lines(answers(), sources, model.classes, arguments):
             say(line, sys.stdout)
     return status
 
 
 def _read(source: Source, model: Classifier, many: bool) -> list[Prediction]:
-    from digits.prediction.predict import find_digits, predict_digit
+    from digits.prediction.predict import find_digits, predict_label
 
     picture = source.picture()
     # Without separate digits, the prediction for the whole picture holds the reason.
-    return (find_digits(picture, model) if many else []) or [predict_digit(picture, model)]
+    return (find_digits(picture, model) if many else []) or [predict_label(picture, model)]
 
 
 def _where(source: Source) -> str:
@@ -148,7 +157,7 @@ def _explain(path: Path, name: str, predictions: list[Prediction]) -> None:
 
 
 def _lines(
-    answers: Answers, sources: list[Source], classes: int, arguments: argparse.Namespace
+    answers: Answers, sources: list[Source], classes: tuple[str, ...], arguments: argparse.Namespace
 ) -> Iterator[str]:
     from digits.prediction.output import csv_lines, json_lines, table
 
@@ -157,7 +166,7 @@ def _lines(
     if arguments.csv:
         return csv_lines(answers, classes)
     names = [source.name for source in sources]
-    return table(answers, names, arguments.many, getattr(sys.stdout, "encoding", "ascii"))
+    return table(answers, names, classes, arguments.many, getattr(sys.stdout, "encoding", "ascii"))
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from digits.classifier.metadata import are_digits
+from digits.decoding.reading import printable
 from digits.figures.style import BLUE, QUIET, VERMILION, blank_figure, heading, house_style
 from digits.prediction.output import percent
 
@@ -19,11 +21,13 @@ MOST_ROWS = 12
 ROW_HEIGHT = 1.75
 # Pixels along the longer side of a drawn step; more would not be visible.
 MOST_PIXELS = 600
+# Classes that have a bar, and letters of their names beside it.
+MOST_BARS, MOST_LETTERS = 10, 18
 
 
 @house_style()
 def explanation(name: str, predictions: list[Prediction]) -> Figure:
-    """Draw a row for each prediction: its steps side by side, and the probabilities of the ten digits.
+    """Draw a row for each prediction: its steps side by side, and the probabilities of the likeliest classes.
 
     Args:
         name: the picture's name, for the heading.
@@ -34,7 +38,7 @@ def explanation(name: str, predictions: list[Prediction]) -> Figure:
     figure = blank_figure(
         0.9 + ROW_HEIGHT * len(shown), left=0.15, right=0.25, bottom=0.35, top=0.85, wspace=0.12, hspace=0.35
     )
-    heading(figure, _title(name), _summary(predictions))
+    heading(figure, _cut(name, 80, from_end=True), _summary(predictions))
     grid = figure.subplots(len(shown), columns, squeeze=False)
     for row, (axes, prediction) in enumerate(zip(grid, shown, strict=True)):
         for place, (step, array) in zip(axes, prediction.steps, strict=False):
@@ -45,21 +49,23 @@ def explanation(name: str, predictions: list[Prediction]) -> Figure:
     return figure
 
 
-def _title(name: str) -> str:
-    """Shorten a long name to its end, and escape `$`, which matplotlib reads as mathematics."""
-    return (name if len(name) <= 80 else f"…{name[-79:]}").replace("$", r"\$")
+def _cut(text: str, most: int, from_end: bool = False) -> str:
+    """Shorten a long text, to its end if wanted, and escape `$`, which matplotlib reads as mathematics."""
+    text = printable(text)
+    if len(text) > most:
+        text = f"…{text[1 - most :]}" if from_end else f"{text[: most - 1]}…"
+    return text.replace("$", r"\$")
 
 
 def _summary(predictions: list[Prediction]) -> str:
     if len(predictions) > 1:
-        digits = " ".join(str(prediction.digit) for prediction in predictions)
-        return f"{len(predictions)} digits: {digits if len(digits) <= 100 else digits[:99] + '…'}"
+        return f"{len(predictions)} digits: {_cut(' '.join(one.label for one in predictions), 100)}"
     prediction = predictions[0]
     if prediction.box is None:
         return prediction.reason
     doubt = f"; unsure: {prediction.reason}" if prediction.reason else ""
     confidence = percent(prediction.confidence)
-    return f"{prediction.digit}: confidence {confidence}, score {prediction.score:.2f}{doubt}"
+    return f"{_cut(prediction.label, 60)}: confidence {confidence}, score {prediction.score:.2f}{doubt}"
 
 
 def _draw_step(axes: Axes, name: str, array: np.ndarray) -> None:
@@ -74,13 +80,35 @@ def _draw_step(axes: Axes, name: str, array: np.ndarray) -> None:
 
 
 def _draw_probabilities(axes: Axes, prediction: Prediction) -> None:
-    digits = range(len(prediction.probabilities))
     colour = BLUE if prediction.sure else VERMILION
+    (_draw_digits if are_digits(prediction.classes) else _draw_labels)(axes, prediction, colour)
+    label = _cut(prediction.label, MOST_LETTERS)
+    text = "no ink" if prediction.box is None else f"{label}: {percent(prediction.confidence)}"
+    axes.set_title(text, fontsize=8, fontweight="normal", color=colour)
+
+
+def _draw_digits(axes: Axes, prediction: Prediction, colour: str) -> None:
+    """Draw upright bars, which digits have room below."""
+    digits = range(len(prediction.probabilities))
     axes.bar(digits, prediction.probabilities, color=colour)
-    axes.set_xticks(digits, [str(digit) for digit in digits], fontsize=7)
+    axes.set_xticks(digits, list(prediction.classes), fontsize=7)
     axes.set_yticks([])
     axes.set_ylim(0, 1.12)
     axes.set_box_aspect(1)
     axes.spines["left"].set_visible(False)
-    text = "no ink" if prediction.box is None else f"{prediction.digit}: {percent(prediction.confidence)}"
-    axes.set_title(text, fontsize=8, fontweight="normal", color=colour)
+
+
+def _draw_labels(axes: Axes, prediction: Prediction, colour: str) -> None:
+    """Draw lying bars, from the top, with the names of the classes in them."""
+    indices = prediction.likeliest(MOST_BARS)
+    places = range(len(indices))
+    axes.barh(places, prediction.probabilities[indices], color=colour, alpha=0.5)
+    for place, index in zip(places, indices, strict=True):
+        axes.text(0.02, place, _cut(prediction.classes[index], 2 * MOST_LETTERS), fontsize=7, va="center")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_xlim(0, 1.12)
+    # Two classes have bars no thicker than those of five.
+    axes.set_ylim(max(len(indices), 5) - 0.4, -0.6)
+    axes.set_box_aspect(1)
+    axes.spines["bottom"].set_visible(False)

@@ -1,10 +1,11 @@
-"""The digit in a picture, and how sure the network is of it.
+"""What a picture shows, and how sure the network is of it.
 
     from digits import load_model, predict_digit
 
     model = load_model()
     digit, confidence = predict_digit("photograph.jpg", model)
 
+`predict_label` is the same for models of anything.
 TensorFlow is imported only for the engine `keras`, and matplotlib never.
 """
 
@@ -14,7 +15,6 @@ import math
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
@@ -23,15 +23,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from digits.classifier.classifier import Classifier, load_classifier
-from digits.decoding.reading import printable, read_picture
-from digits.errors import DigitsError, reported_as, unknown_name
-from digits.pictures.centring import SIDE
-from digits.pictures.framing import Framed, frame_digit, frame_digits, frame_mnist
+from digits.classifier.metadata import are_digits
+from digits.errors import DigitsError, short, unknown_name
+from digits.prediction.preprocessing import framed, framed_digits, framed_together
 
 if TYPE_CHECKING:
-    import PIL.Image
-
-    Picture: TypeAlias = str | Path | bytes | PIL.Image.Image | np.ndarray
+    from digits.pictures.framing import Framed
+    from digits.prediction.preprocessing import Picture
 
 Engine: TypeAlias = Literal["litert", "keras"]
 
@@ -58,24 +56,30 @@ class Row:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Prediction:
-    """The answer about a picture; it unpacks as the pair `digit, confidence`.
+    """The answer about a picture.
+
+    It unpacks as the pair `digit, confidence` where all classes are digits, and as `label, confidence` where
+    they are anything else.
 
     Attributes:
-        digit: the most likely digit, 0 to 9.
+        classes: the names of all classes, in the order of `probabilities`.
+        index: the place of the most likely class among them, from 0.
         confidence: its probability, from 0 to 1. Calibrated: of the answers with 0.9, nine of ten are right.
-        probabilities: float32 (10,), the probability of each digit.
-        score: from 0 to 1, how much the picture looks like a digit at all.
+        probabilities: float32 (classes,), the probability of each class.
+        score: from 0 to 1, how much the picture looks like one of the classes at all.
         reason: why the answer should not be used, or an empty text.
-        image: float32 (28, 28) in [0, 1], what the network saw: light on dark, as in MNIST.
-        box: where the ink is in the picture, as left, top, right and bottom in pixels; None without ink.
+        image: float32 (H, W) or (H, W, 3) in [0, 1], what the network saw: of MNIST (28, 28), light on dark.
+        box: the part of the picture that the image shows, as left, top, right and bottom in pixels.
+            Where pictures are framed as MNIST's are, it is where the ink is, and None without ink.
         steps: the steps from the picture to the image, as names and arrays.
         note: which frame or page was read, where the picture has several, or an empty text.
         row: for a digit that `find_digits` found, all that was found with it.
 
-    Without ink, the network is not run: all digits have the same probability and the score is 0.
+    Without ink, the network is not run: all classes have the same probability and the score is 0.
     """
 
-    digit: int
+    classes: tuple[str, ...]
+    index: int
     confidence: float
     probabilities: np.ndarray
     score: float
@@ -87,12 +91,34 @@ class Prediction:
     row: Row | None = None
 
     @property
+    def label(self) -> str:
+        """The name of the most likely class."""
+        return self.classes[self.index]
+
+    @property
+    def digit(self) -> int:
+        """The most likely digit, where all classes are digits.
+
+        Raises:
+            AttributeError: a class is no digit.
+        """
+        if not are_digits(self.classes):
+            raise AttributeError(f"the classes are no digits, but {_some(self.classes)}; `label` is the name")
+        return int(self.label)
+
+    @property
     def sure(self) -> bool:
         """Whether the answer reaches every threshold."""
         return not self.reason
 
-    def __iter__(self) -> Iterator[int | float]:
-        yield self.digit
+    def likeliest(self, most: int) -> list[int]:
+        """Return the places of the `most` likeliest classes, likeliest first; of fewer, all in order."""
+        if len(self.classes) <= most:
+            return [*range(len(self.classes))]
+        return [int(index) for index in np.argsort(-self.probabilities, kind="stable")[:most]]
+
+    def __iter__(self) -> Iterator[int | str | float]:
+        yield self.digit if are_digits(self.classes) else self.label
         yield self.confidence
 
 
@@ -132,8 +158,56 @@ def default_model(engine: Engine) -> Path:
     return next((folder / nearest for folder in folders if (folder / "dvc.yaml").exists()), nearest)
 
 
+def predict_label(image: Picture, model: Classifier) -> Prediction:
+    """Tell which of the model's classes a picture shows.
+
+        >>> import numpy as np
+        >>> from digits import load_model, predict_label
+        >>> picture = np.full((100, 80), 255, np.uint8)  # a white page
+        >>> picture[20:80, 36:44] = 0  # with a black stroke
+        >>> predict_label(picture, load_model()).label
+        '1'
+
+    Args:
+        image: a path, the bytes of an image file, a Pillow image, or an array (H, W) or (H, W, channels)
+            of any size: uint8, uint16, booleans, or floats from 0 to 1 or from 0 to 255.
+            An image in the form of the model's dataset reaches the network unchanged.
+        model: a classifier from `load_model`.
+
+    Raises:
+        DigitsError: `image` is not a picture that can be read.
+    """
+    return _answers([framed(image, _checked(model))], model)[0]
+
+
+def predict_labels(images: Iterable[Picture] | np.ndarray, model: Classifier) -> list[Prediction]:
+    """Tell which of the model's classes each of several pictures shows, in one pass of the network.
+
+    Args:
+        images: pictures as `predict_label` takes them, or an array (N, H, W) or (N, H, W, channels).
+        model: a classifier from `load_model`.
+
+    Raises:
+        DigitsError: one of the `images` is not a picture that can be read; the text has its index, from 0.
+    """
+    several = isinstance(images, Iterable) and not isinstance(images, str | bytes)
+    if not several or getattr(images, "ndim", 3) not in (3, 4):
+        one = "one is for predict_digit or predict_label"
+        raise DigitsError(f"expected several pictures: a list, or an array (N, H, W); {one}")
+    _checked(model)
+    # Prepared images are framed together: one by one, that would take longer than the network does.
+    prepared = framed_together(images, model) if isinstance(images, np.ndarray) else repeat(None)
+    pictures = []
+    for index, (image, known) in enumerate(zip(images, prepared, strict=False)):
+        try:
+            pictures.append(known or framed(image, model))
+        except DigitsError as error:
+            raise DigitsError(f"picture {index}: {error}") from error
+    return _answers(pictures, model)
+
+
 def predict_digit(image: Picture, model: Classifier) -> Prediction:
-    """Read the one digit in a picture.
+    """Read the one digit in a picture: `predict_label` of a model whose classes are digits.
 
         >>> import numpy as np
         >>> from digits import load_model, predict_digit
@@ -143,20 +217,14 @@ def predict_digit(image: Picture, model: Classifier) -> Prediction:
         >>> prediction.digit, prediction.box
         (1, (36, 20, 44, 80))
 
-    Args:
-        image: a path, the bytes of an image file, a Pillow image, or an array (H, W) or (H, W, channels)
-            of any size: uint8, uint16, booleans, or floats from 0 to 1 or from 0 to 255.
-            An image in MNIST's own form reaches the network unchanged.
-        model: a classifier from `load_model`.
-
     Raises:
-        DigitsError: `image` is not a picture that can be read.
+        DigitsError: `image` is not a picture that can be read, or the model's classes are no digits.
     """
-    return _answers([_framed(image, model)], model)[0]
+    return predict_label(image, _of_digits(model))
 
 
 def predict_digits(images: Iterable[Picture] | np.ndarray, model: Classifier) -> list[Prediction]:
-    """Read the one digit in each of several pictures, in one pass of the network.
+    """Read the one digit in each of several pictures: `predict_labels` of a model whose classes are digits.
 
         >>> import numpy as np
         >>> from digits import load_model, predict_digits
@@ -165,27 +233,11 @@ def predict_digits(images: Iterable[Picture] | np.ndarray, model: Classifier) ->
         >>> [prediction.reason for prediction in predict_digits(pictures, load_model())]
         ['', 'no ink found']
 
-    Args:
-        images: pictures as `predict_digit` takes them, or an array (N, H, W) or (N, H, W, channels).
-        model: a classifier from `load_model`.
-
     Raises:
         DigitsError: one of the `images` is not a picture that can be read; the text has its index, from 0.
+            Or the model's classes are no digits.
     """
-    several = isinstance(images, Iterable) and not isinstance(images, str | bytes)
-    if not several or getattr(images, "ndim", 3) not in (3, 4):
-        raise DigitsError(
-            "expected several pictures: a list, or an array (N, H, W); one is for predict_digit"
-        )
-    # Prepared images are framed together: one by one, that would take longer than the network does.
-    prepared = _prepared(images) if isinstance(images, np.ndarray) else repeat(None)
-    framed = []
-    for index, (image, known) in enumerate(zip(images, prepared, strict=False)):
-        try:
-            framed.append(known or _framed(image, model))
-        except DigitsError as error:
-            raise DigitsError(f"picture {index}: {error}") from error
-    return _answers(framed, model)
+    return predict_labels(images, _of_digits(model))
 
 
 def find_digits(image: Picture, model: Classifier) -> list[Prediction]:
@@ -193,21 +245,20 @@ def find_digits(image: Picture, model: Classifier) -> list[Prediction]:
 
     Args:
         image: a picture, as `predict_digit` takes it.
-        model: a classifier from `load_model`.
+        model: a classifier from `load_model` that finds digits, as `check_finds_digits` says.
 
     Returns:
         A prediction for each digit, with its box and its `row`; an empty list if no ink was found.
 
     Raises:
-        DigitsError: `image` is not a picture that can be read.
+        DigitsError: `image` is not a picture that can be read, or the model cannot find digits.
     """
-    with _reported(image):
-        picture = read_picture(image)
-        framed, other = frame_digits(picture, _checked(model).find_ink)
-    predictions = _answers([replace(digit, note=picture.note) for digit in framed], model)
+    check_finds_digits(model)
+    digits, other = framed_digits(image, model)
+    predictions = _answers(digits, model)
     confidence = math.prod(prediction.confidence for prediction in predictions)
     row = Row(
-        digits="".join(str(prediction.digit) for prediction in predictions),
+        digits="".join(prediction.label for prediction in predictions),
         confidence=confidence,
         sure=all(prediction.sure for prediction in predictions) and confidence >= model.thresholds.confidence,
         other=tuple(other),
@@ -215,11 +266,31 @@ def find_digits(image: Picture, model: Classifier) -> list[Prediction]:
     return [replace(prediction, row=row) for prediction in predictions]
 
 
-def _framed(image: Picture, model: Classifier) -> Framed:
-    """Read a picture and frame its one digit."""
-    with _reported(image):
-        picture = read_picture(image)
-        return replace(frame_digit(picture, _checked(model).find_ink), note=picture.note)
+def check_finds_digits(model: Classifier) -> None:
+    """Check that a model reads digits, and finds them by their ink.
+
+    Raises:
+        DigitsError: it does not.
+    """
+    if _of_digits(model).framing != "mnist":
+        raise DigitsError("the model reads one digit in a picture: it has no network that finds ink")
+
+
+def _of_digits(model: Classifier) -> Classifier:
+    """Check that the classes of `model` are digits.
+
+    Raises:
+        DigitsError: they are not.
+    """
+    if not are_digits(_checked(model).classes):
+        known = f"its classes are {_some(model.classes)}"
+        raise DigitsError(f"the model reads no digits: {known}; predict_label is for any model")
+    return model
+
+
+def _some(classes: tuple[str, ...]) -> str:
+    """Name the first classes."""
+    return ", ".join(short(name) for name in classes[:3]) + (", …" if len(classes) > 3 else "")
 
 
 def _checked(model: Classifier) -> Classifier:
@@ -233,26 +304,6 @@ def _checked(model: Classifier) -> Classifier:
     return model
 
 
-def _reported(image: Picture) -> AbstractContextManager[None]:
-    """Raise whatever goes wrong with a picture as a `DigitsError` that names it."""
-    name = printable(str(image)) if isinstance(image, str | Path) else "picture"
-    return reported_as(f"{name}: cannot be read")
-
-
-def _prepared(images: np.ndarray) -> Iterable[Framed | None]:
-    """Frame the images of an array (N, 28, 28) or (N, 28, 28, 1) that are prepared like MNIST's."""
-    form = (SIDE, SIDE) if images.ndim == 3 else (SIDE, SIDE, 1)
-    if images.shape[1:] != form or images.dtype not in (np.uint8, np.float32):
-        return repeat(None)
-    if images.dtype == np.uint8:
-        images = np.divide(images, np.float32(255), dtype=np.float32)
-    # A copy, because the predictions keep it. `read_picture` deals with values that are not from 0 to 1.
-    images = images.reshape(-1, SIDE, SIDE).copy()
-    if not (len(images) and images.min() >= 0 and images.max() <= 1):
-        return repeat(None)
-    return frame_mnist(images)
-
-
 def _start_tensorflow() -> None:
     """Start TensorFlow with a thread for each core, unless the program has started it itself."""
     from digits.backend import runtime
@@ -261,33 +312,33 @@ def _start_tensorflow() -> None:
         runtime.start(runtime.RuntimeParams(threads=os.cpu_count() or 1, instructions="AVX2"))
 
 
-def _answers(framed: list[Framed], model: Classifier) -> list[Prediction]:
-    """Run `model` once on all images that have ink."""
-    _checked(model)
-    images = [picture.image for picture in framed if picture.box is not None]
+def _answers(pictures: list[Framed], model: Classifier) -> list[Prediction]:
+    """Run `model` once on all images that show anything."""
+    images = [picture.image for picture in pictures if picture.box is not None]
     answers = iter(_classify(images, model) if images else ())
     uniform = np.full(len(model.classes), 1 / len(model.classes), np.float32)
     predictions = []
-    for picture in framed:
+    for picture in pictures:
         if picture.box is None:
             answer = (0, float(uniform[0]), uniform.copy(), 0.0, "no ink found")
         else:
-            digit, confidence, row, score, doubt = next(answers)
+            index, confidence, row, score, doubt = next(answers)
             reason = picture.reason or (doubt and f"{doubt}{picture.hint}")
-            answer = (digit, confidence, row, score, reason)
-        predictions.append(Prediction(*answer, picture.image, picture.box, picture.steps, picture.note))
+            answer = (index, confidence, row, score, reason)
+        seen = (picture.image, picture.box, picture.steps, picture.note)
+        predictions.append(Prediction(model.classes, *answer, *seen))
     return predictions
 
 
 def _classify(
     images: list[np.ndarray], model: Classifier
 ) -> Iterator[tuple[int, float, np.ndarray, float, str]]:
-    """Yield digit, confidence, probabilities, score and reason for each of at least one image."""
-    answers = model.classify(np.array(images)[..., np.newaxis])
-    digits = answers.probabilities.argmax(axis=1).tolist()
-    for digit, row, score in zip(digits, answers.probabilities, answers.score.tolist(), strict=True):
-        confidence = float(row[digit])
-        yield digit, confidence, row, score, _doubt(confidence, score, model)
+    """Yield index, confidence, probabilities, score and reason for each of at least one image."""
+    answers = model.classify(np.array(images).reshape(-1, *model.image_shape))
+    indices = answers.probabilities.argmax(axis=1).tolist()
+    for index, row, score in zip(indices, answers.probabilities, answers.score.tolist(), strict=True):
+        confidence = float(row[index])
+        yield index, confidence, row, score, _doubt(confidence, score, model)
 
 
 def _doubt(confidence: float, score: float, model: Classifier) -> str:

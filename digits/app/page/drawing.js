@@ -13,6 +13,7 @@ export class Drawing extends EventTarget {
   #stroke = null; // the stroke that is being drawn
   #pointer = null; // the pointer that draws it; null for the keyboard
   width = 0.07;
+  takesStrokes = true; // otherwise there are pictures only
 
   constructor(canvas, pen) {
     super();
@@ -113,7 +114,7 @@ export class Drawing extends EventTarget {
   }
 
   #begin(event) {
-    if (this.#pointer !== null || event.button !== 0) return;
+    if (!this.takesStrokes || this.#pointer !== null || event.button !== 0) return;
     this.#lift();
     this.#canvas.setPointerCapture(event.pointerId);
     this.#start(this.#point(event));
@@ -133,7 +134,7 @@ export class Drawing extends EventTarget {
 
   #key(event) {
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    if (event.ctrlKey || event.altKey || event.metaKey || this.#pointer !== null) return;
+    if (!this.takesStrokes || event.ctrlKey || event.altKey || event.metaKey || this.#pointer !== null) return;
     if (event.key in moves) {
       this.#place = this.#place.map((value, axis) => Math.min(1, Math.max(0, value + STEP * moves[event.key][axis])));
       if (this.#stroke) this.#extend([...this.#place, 1]);

@@ -2,13 +2,15 @@
 
 import { Asking } from "./asking.js";
 import { Drawing } from "./drawing.js";
-import { showAnswer, showNothing, showRefusal, speak } from "./showing.js";
+import { loadModel } from "./model.js";
+import { prepare, showAnswer, showNothing, showRefusal, speak } from "./showing.js";
 
 // The server's limit, which a test compares with this one: when the server cuts off a much larger upload, the
 // browser may not get to read why.
 const MOST_MIB = 16;
 
 const find = (id) => document.getElementById(id);
+const model = await loadModel();
 const drawing = new Drawing(find("canvas"), find("pen"));
 const asking = new Asking(answered, showRefusal);
 
@@ -81,5 +83,26 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+// Without a pen, the canvas shows pictures only, and a click on it chooses one.
+function offerPicturesOnly() {
+  drawing.takesStrokes = false;
+  for (const id of ["undo", "brush-label", "found", "keys"]) find(id).hidden = true;
+  find("drawing").ariaLabel = "Picture";
+  find("canvas").classList.add("unpenned");
+  find("canvas").removeAttribute("tabindex");
+  find("canvas").removeAttribute("aria-describedby");
+  find("canvas").removeAttribute("aria-roledescription");
+  find("canvas").role = "img";
+  find("canvas").ariaLabel = "Picture";
+  find("canvas").addEventListener("click", () => find("file").click());
+}
+
 setBrush(find("brush").value);
-showNothing();
+if (model) {
+  if (!model.drawn) offerPicturesOnly();
+  prepare(model);
+  showNothing();
+  document.body.classList.remove("starting");
+} else {
+  find("introduction").textContent = "The server does not answer. Is `digits app` still running?";
+}

@@ -1,0 +1,124 @@
+"""From pictures to the images that a model's network reads, framed as the model's file says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from digits.classifier.classifier import Classifier
+from digits.decoding.reading import printable, read_picture
+from digits.errors import DigitsError, reported_as
+from digits.pictures.centring import SIDE
+from digits.pictures.fitting import fitted
+from digits.pictures.framing import Framed, frame_digit, frame_digits, frame_mnist
+from digits.pictures.look import Box, FindInk
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+    from digits.pictures.look import Picture as Decoded
+
+    Picture: TypeAlias = str | Path | bytes | PIL.Image.Image | np.ndarray
+
+SHOWN_SIDE = 500
+"""Pixels of a picture's longer side in the steps that a person looks at; more would be of no use."""
+
+
+def framed(image: Picture, model: Classifier) -> Framed:
+    """Read a picture and frame it as the model's file says.
+
+    Where ink was sought and not found, the `box` of the result is None; without a search for ink it is the
+    whole picture, or the part that is not cropped away.
+
+    Raises:
+        DigitsError: `image` is not a picture that can be read.
+    """
+    with reported(image):
+        if isinstance(image, np.ndarray) and model.framing != "mnist":
+            (known,) = framed_together(image[np.newaxis], model)
+            if known:
+                return known
+        picture = read_picture(image)
+        if model.framing == "mnist":
+            return replace(frame_digit(picture, _finder(model)), note=picture.note)
+        return _fitted(picture, model, model.framing)
+
+
+def framed_digits(image: Picture, model: Classifier) -> tuple[list[Framed], list[Box]]:
+    """Read a picture and frame each of its digits; return them, and the boxes of other marks.
+
+    Raises:
+        DigitsError: `image` is not a picture that can be read.
+    """
+    with reported(image):
+        picture = read_picture(image)
+        digits, others = frame_digits(picture, _finder(model))
+        return [replace(digit, note=picture.note) for digit in digits], others
+
+
+def framed_together(images: np.ndarray, model: Classifier) -> Sequence[Framed | None]:
+    """Frame those images of an array (N, H, W) or (N, H, W, C) that are prepared like the dataset's.
+
+    They are uint8, or float32 from 0 to 1, and stay as they are: None stands for the others.
+    """
+    none = [None] * len(images)
+    size = model.image_shape
+    form = size[:2] if images.ndim == 3 and size[2] == 1 else size
+    if images.shape[1:] != form or images.dtype not in (np.uint8, np.float32):
+        return none
+    if images.dtype == np.uint8:
+        images = np.divide(images, np.float32(255), dtype=np.float32)
+    # A copy, because the predictions keep it. `read_picture` deals with values that are not from 0 to 1.
+    images = images.reshape(-1, *(size[:2] if size[2] == 1 else size)).copy()
+    if not (len(images) and images.min() >= 0 and images.max() <= 1):
+        return none
+    if model.framing == "mnist":
+        return frame_mnist(images) if size == (SIDE, SIDE, 1) else none
+    box = (0, 0, size[1], size[0])
+    return [Framed(image, box, (("picture", image), ("fitted", image))) for image in images]
+
+
+def reported(image: Picture) -> AbstractContextManager[None]:
+    """Raise whatever goes wrong with a picture as a `DigitsError` that names it."""
+    name = printable(str(image)) if isinstance(image, str | Path) else "picture"
+    return reported_as(f"{name}: cannot be read")
+
+
+def _finder(model: Classifier) -> FindInk:
+    """Return the model's network that finds ink.
+
+    Raises:
+        DigitsError: it has none, or reads images of another size than those that ink is framed as.
+    """
+    if model.find_ink is None or model.image_shape != (SIDE, SIDE, 1):
+        raise DigitsError(f"model: takes images {model.image_shape}, and ink is framed as {(SIDE, SIDE, 1)}")
+    return model.find_ink
+
+
+def _fitted(picture: Decoded, model: Classifier, framing: Literal["fit", "crop"]) -> Framed:
+    """Scale a picture to the size of the model's images; one of this size stays as it is."""
+    height, width, channels = model.image_shape
+    ground = "any" if picture.pixels.shape[:2] == (height, width) else model.ground
+    image = fitted(picture.pixels, height, width, channels, framing, ground) / np.float32(255)
+    every = max(1, max(picture.pixels.shape) // SHOWN_SIDE)
+    shown = picture.pixels[::every, ::every] / np.float32(255)
+    steps = (("picture", shown), ("fitted", image))
+    return Framed(image, _seen(picture, model), steps, note=picture.note)
+
+
+def _seen(picture: Decoded, model: Classifier) -> Box:
+    """Return the part of the stored picture that is not cropped away."""
+    height, width = picture.pixels.shape[:2]
+    left = top = 0.0
+    if model.framing == "crop":
+        scale = max(model.image_shape[0] / height, model.image_shape[1] / width)
+        top = max(0.0, height - model.image_shape[0] / scale) / 2
+        left = max(0.0, width - model.image_shape[1] / scale) / 2
+    corners = (left, top, width - left, height - top)
+    first, second, third, fourth = (round(corner * picture.shrunk) for corner in corners)
+    return first, second, third, fourth
