@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-CLASSES = 3
-"""Ground, the ink of digits, and other marks."""
+CLASSES = 5
+"""Ground, the ink of digits, other marks, and again ground and the ink of digits, in the core of a digit."""
 
 CONVOLUTIONS = 13
 
