@@ -64,7 +64,7 @@ def test_a_number_gives_one_picture_and_another_another(stock: Stock) -> None:
     assert first.colours.tobytes() == again.colours.tobytes()
     assert first.shares.tobytes() == again.shares.tobytes()
     assert first.colours.tobytes() != other.colours.tobytes()
-    assert ((SIDE, SIDE, 3), (SIDE, SIDE, 2)) == (first.colours.shape, first.shares.shape)
+    assert ((SIDE, SIDE, 3), (SIDE, SIDE, 3)) == (first.colours.shape, first.shares.shape)
 
 
 @pytest.mark.parametrize(("kind", "fewest", "most"), [("none", 0, 0), ("one", 0, 1), ("many", 0, 22)])

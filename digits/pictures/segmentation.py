@@ -21,6 +21,9 @@ LEVEL = 0.33
 FAINT_LEVEL, RIDGE, AROUND = 0.1, 2.0, 9
 """The same where it is so many times the mean of a square of so many pixels around it."""
 
+CERTAIN = 0.6
+"""The share of the clearest ink that some pixel of every stroke has."""
+
 CORE_LEVEL, MARK_LEVEL = 0.5, 0.5
 """The shares from which a pixel lies in the core of a digit, and is part of another mark."""
 
@@ -69,12 +72,14 @@ def digits_in(shares: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
     Returns:
         For each pixel the label of its digit (H, W), 0 where there is none, and the digits, largest first.
     """
-    mask = _strokes(shares[..., INK])
-    strokes, stroke_count = ndimage.label(mask, CONNECTED)
-    cores, count = ndimage.label(shares[..., CORES] > CORE_LEVEL, CONNECTED)
+    strokes, stroke_count = _strokes(shares[..., INK])
+    mask = strokes > 0
+    in_cores = shares[..., CORES] > CORE_LEVEL
     labels = np.zeros(mask.shape, np.int32)
-    if not count or not stroke_count:
+    if not stroke_count:
         return labels, []
+    # Where the network sees ink and no core, each stroke may be a digit.
+    cores, count = ndimage.label(in_cores if in_cores.any() else mask, CONNECTED)
     lengths = np.array([0, *(piece.length for piece in _pieces(cores, count, 1))])
     owners, near = _nearest(cores, lengths)
     votes = np.zeros((stroke_count + 1, count + 1), np.int64)
@@ -82,6 +87,8 @@ def digits_in(shares: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
     # The stroke that most of a digit is in; several digits touch where they have the same.
     main = votes.argmax(axis=0)
     for stroke, place in enumerate(ndimage.find_objects(strokes), start=1):
+        if place is None:
+            continue
         own = strokes[place] == stroke
         claiming = [core for core in range(1, count + 1) if main[core] == stroke and votes[stroke, core]]
         if len(claiming) > 1:
@@ -100,14 +107,18 @@ def marks_in(shares: np.ndarray) -> list[Piece]:
     return _pieces(labels, count, LEAST_PIXELS)
 
 
-def _strokes(ink: np.ndarray) -> np.ndarray:
-    """Tell strokes from ground in the share of ink of each pixel (H, W)."""
+def _strokes(ink: np.ndarray) -> tuple[np.ndarray, int]:
+    """Label the strokes in the share of ink of each pixel (H, W); return the labels and the highest one."""
     clearest = float(np.partition(ink, -CLEAREST, axis=None)[-CLEAREST])
     if clearest < FAINTEST:
-        return np.zeros(ink.shape, bool)
+        return np.zeros(ink.shape, np.int32), 0
     # A thin stroke that the network is less sure of still stands out from what is around it, as fog does not.
     faint = (ink > FAINT_LEVEL * clearest) & (ink > RIDGE * ndimage.uniform_filter(ink, AROUND))
-    return np.asarray((ink > LEVEL * clearest) | faint)
+    strokes, count = ndimage.label((ink > LEVEL * clearest) | faint, CONNECTED)
+    certain = np.zeros(count + 1, bool)
+    certain[strokes[ink > CERTAIN * clearest]] = True
+    certain[0] = False
+    return np.where(certain[strokes], strokes, 0), count
 
 
 def _nearest(cores: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
