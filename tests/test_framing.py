@@ -7,10 +7,10 @@ from PIL import Image
 
 from digits.data.preparation import scale
 from digits.decoding.reading import read_picture
+from digits.ink.look import SIDE, Box, View, around, covering, look, whole
 from digits.pictures import framing
 from digits.pictures.centring import centred, placed, scaled, stroke_width, thickened
 from digits.pictures.framing import Framed, frame_mnist
-from digits.pictures.look import SIDE, Box, View, around, covering, look, whole
 from digits.pictures.segmentation import digits_in, in_reading_order
 from tests.seeing import find_ink
 

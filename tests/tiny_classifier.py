@@ -14,9 +14,9 @@ from digits.calibration.calibrate import save_calibrated
 from digits.classifier.metadata import INK_FLATBUFFER, Calibration, Thresholds, append_calibration
 from digits.classifier.tflite import flatbuffer
 from digits.decoding.reading import read_picture
+from digits.ink.look import SIDE
 from digits.ink.network import write_weights
 from digits.pictures.framing import frame_digit
-from digits.pictures.look import SIDE
 from tests.drawing import drawn
 from tests.seeing import LEAST, dark_ink_network, find_ink
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from digits.composing.composer import Composed, Kind, compose
 from digits.composing.stock import Stock
+from digits.decoding.colours import Picture
+from digits.ink.look import FindInk
 from digits.pictures.framing import Framed, frame_digit, frame_digits
-from digits.pictures.look import FindInk, Picture
 
 FORM = (28, 28, 1)
 """The shape of what the reader makes of a picture."""

@@ -23,8 +23,8 @@ from digits.classifier.metadata import (
 )
 from digits.errors import DigitsError, reported_as
 from digits.ink.finding import read_packed, with_tensorflow
+from digits.ink.look import SIDE, FindInk
 from digits.ink.network import CLASSES
-from digits.pictures.look import SIDE, FindInk
 
 # Images that LiteRT computes at a time, where there is more than one: more do not fit a core's cache.
 CHUNK = 32

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digits.files import read_arrays, write_arrays
-from digits.pictures.look import SIDE
+from digits.ink.look import SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
-from digits.pictures.look import (
+from digits.decoding.colours import Picture
+from digits.ink.look import (
     INK,
     Box,
     FindInk,
-    Picture,
     View,
     around,
     covering,
@@ -21,7 +20,8 @@ from digits.pictures.look import (
     mosaic,
     whole,
 )
-from digits.pictures.look import SIDE as LOOK_SIDE
+from digits.ink.look import SIDE as LOOK_SIDE
+from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
 from digits.pictures.segmentation import Piece, digits_in, in_reading_order, marks_in
 
 FILLED = 0.62

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from digits.pictures.look import CORES, INK, OTHERS, Box
+from digits.ink.look import CORES, INK, OTHERS, Box
 
 FAINTEST = 0.2
 """The share of ink that the clearest pixels of a picture with a digit have at least."""

@@ -28,22 +28,6 @@ OVERLAP = 0.3
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture to look at.
-
-    `pixels` are uint8 (H, W, 3), upright, on white where the picture is transparent, or on black where
-    all that is visible is light. `grey` is the exact luminance, float32 (28, 28) in [0, 1], of a picture of
-    that size, and None for others. The stored picture is `shrunk` times as large.
-    `note` names the frame or page that was read, where there are several.
-    """
-
-    pixels: np.ndarray
-    grey: np.ndarray | None
-    shrunk: int = 1
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class View:
     """A square of a picture, in the picture's pixels; it may reach beyond the picture."""
 
