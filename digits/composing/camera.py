@@ -74,8 +74,8 @@ def photographed(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
         picture = picture.filter(ImageFilter.BoxBlur(scene.skewed(0.2, 2.2)))
     if scene.chance(0.3):
         picture = _small(scene, picture)
-    if scene.chance(0.45):
-        amplitude = scene.skewed(2, 40)
+    if scene.chance(0.4):
+        amplitude = scene.skewed(2, 36)
         drawn = random.integers(-128, 128, (2, SIDE, SIDE, 1 if scene.chance(0.5) else 3), np.int16)
         noisy = np.asarray(picture).astype(np.float32) + (drawn[0] + drawn[1]).astype(
             np.float32

@@ -146,7 +146,7 @@ def _row_of_digits(scene: Scene) -> None:
     random = scene.random
     count = int(random.integers(2, 10))
     size = scene.between(24, 60) if scene.chance(0.65) else SIDE / count * scene.between(0.7, 1.6)
-    size = min(max(size, 10.0), 90.0)
+    size = min(max(size, 8.0), 90.0)
     column, cells, date = scene.chance(0.12), scene.chance(0.45), scene.chance(0.25)
     gap = size * (
         scene.between(0.12, 0.8)
