@@ -36,6 +36,9 @@ MOST_LOOKS, MOST_CANDIDATES = 3, 3
 ROW_HEIGHT = 40
 """Pixels of a look that digits of a row are to be long."""
 
+MOST_MOSAICS = 2
+"""How often several digits are looked at as large as that, since small ones are first seen badly."""
+
 ALIKE = 0.6
 """The share of the longest digit's length from which another piece is a digit of its own."""
 
@@ -155,23 +158,28 @@ def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Bo
     """
     if as_it_is := _as_it_is(picture):
         return [as_it_is], []
-    pixels = picture.pixels
-    view, shares = _first_look(pixels, find)
-    _, digits = digits_in(shares)
-    if not digits:
+    seen = _looked_at_in_parts(picture.pixels, find)
+    if not seen:
         return [], []
-    length = float(np.median([digit.length for digit in digits])) * view.scale
-    views = covering(pixels, max(length * LOOK_SIDE / ROW_HEIGHT, 24))
-    shares = mosaic(pixels, views, find)
-    origin = View(0, 0, views[0].side)
-    labels, digits = digits_in(shares)
-    steps = (("picture", _shown(pixels)), ("ink", shares[..., INK]))
-    framed = [
-        _framed(picture, Seen(origin, shares, labels, digit), steps, "") for digit in in_reading_order(digits)
-    ]
-    least = LEAST_MARK * length / origin.scale
-    others = [_in_picture(origin.box(mark.box), picture) for mark in marks_in(shares) if mark.length >= least]
-    return framed, others
+    view, shares = seen[0].view, seen[0].shares
+    steps = (("picture", _shown(picture.pixels)), ("ink", shares[..., INK]))
+    digits = in_reading_order([each.digit for each in seen])
+    framed = [_framed(picture, Seen(view, shares, seen[0].labels, digit), steps, "") for digit in digits]
+    least = LEAST_MARK * float(np.median([digit.length for digit in digits]))
+    marks = [mark for mark in marks_in(shares) if mark.length >= least]
+    return framed, [_in_picture(view.box(mark.box), picture) for mark in marks]
+
+
+def _looked_at_in_parts(pixels: np.ndarray, find: FindInk) -> list[Seen]:
+    """Look at all parts of a picture, as large as makes its digits `ROW_HEIGHT` long; return the digits."""
+    seen = _seen(*_first_look(pixels, find))
+    for number in range(MOST_MOSAICS):
+        length = float(np.median([each.digit.length for each in seen])) if seen else 0
+        if not length or (number and ALIKE <= length / ROW_HEIGHT <= 1 / ALIKE):
+            break
+        views = covering(pixels, max(length * seen[0].view.scale * LOOK_SIDE / ROW_HEIGHT, 24))
+        seen = _seen(View(0, 0, views[0].side), mosaic(pixels, views, find))
+    return seen
 
 
 def _as_it_is(picture: Picture) -> Framed | None:

@@ -24,7 +24,7 @@ FAINT_LEVEL, RIDGE, AROUND = 0.1, 2.0, 9
 CERTAIN = 0.6
 """The share of the clearest ink that some pixel of every stroke has."""
 
-CORE_LEVEL, MARK_LEVEL = 0.5, 0.5
+CORE_LEVEL, MARK_LEVEL = 0.3, 0.5
 """The shares from which a pixel lies in the core of a digit, and is part of another mark."""
 
 REACH = 1.3
