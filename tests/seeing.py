@@ -8,12 +8,13 @@ LEAST = 0.25
 
 
 def find_ink(looks: np.ndarray) -> np.ndarray:
-    """Return the shares of ground, digits and other marks: reddish ink is another mark's."""
+    """Return the shares of the network's classes, without cores: reddish ink is another mark's."""
     levels = looks.mean(axis=3)
     ground = np.median(levels, axis=(1, 2), keepdims=True)
     ink = np.clip((np.abs(levels - ground) - LEAST) * 8, 0, 1).astype(np.float32)
     red = looks[..., 0] - looks[..., 1] > LEAST
-    return np.stack([1 - ink, np.where(red, 0, ink), np.where(red, ink, 0)], axis=-1)
+    none = np.zeros_like(ink)
+    return np.stack([1 - ink, np.where(red, 0, ink), np.where(red, ink, 0), none, none], axis=-1)
 
 
 def dark_ink_network() -> Weights:
@@ -24,7 +25,7 @@ def dark_ink_network() -> Weights:
     """
     dark = np.zeros((3, 3, 12, 4), np.float32)
     answer = np.zeros((3, 3, 4, 4 * CLASSES), np.float32)
-    bias = np.tile(np.array([0, -6, -30], np.float32), 4)
+    bias = np.tile(np.array([0, -6, -30, -30, -30], np.float32), 4)
     for pixel in range(4):
         dark[1, 1, 3 * pixel : 3 * pixel + 3, pixel] = -1 / 3
         answer[1, 1, pixel, CLASSES * pixel + 1] = 60

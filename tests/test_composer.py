@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from digits.composing.camera import are_legible
 from digits.composing.composer import compose
 from digits.composing.grounds import MAKERS, SIDE
+from digits.composing.scene import begun
 from digits.composing.shapes import FIELD, UNITS, ZERO, character_shapes, digit_shapes, thinned
-from digits.composing.stock import FONTS, Stock
+from digits.composing.stock import FONTS, MARKS, Stock
 
 # A bar of 4 by 20 pixels for a one, and a ring for a zero.
 BAR, RING = np.zeros((2, 28, 28, 1), np.float32)
@@ -64,7 +66,7 @@ def test_a_number_gives_one_picture_and_another_another(stock: Stock) -> None:
     assert first.colours.tobytes() == again.colours.tobytes()
     assert first.shares.tobytes() == again.shares.tobytes()
     assert first.colours.tobytes() != other.colours.tobytes()
-    assert ((SIDE, SIDE, 3), (SIDE, SIDE, 2)) == (first.colours.shape, first.shares.shape)
+    assert ((SIDE, SIDE, 3), (SIDE, SIDE, 3)) == (first.colours.shape, first.shares.shape)
 
 
 @pytest.mark.parametrize(("kind", "fewest", "most"), [("none", 0, 0), ("one", 0, 1), ("many", 0, 22)])
@@ -112,3 +114,42 @@ def test_letters_are_other_marks_and_not_the_ink_of_digits(stock: Stock) -> None
 
     assert any((picture.shares[..., 1] > 127).any() for picture in pictures)
     assert not any((picture.shares[..., 0] > 127).any() for picture in pictures)
+
+
+def test_the_core_of_a_digit_is_in_its_middle_and_half_as_long(stock: Stock) -> None:
+    seen = 0
+    for number in range(60):
+        picture = compose(stock, 3, number, "one")
+        ink, core = (picture.shares[..., place] > 127 for place in (0, 2))
+        if not all(picture.legible) or ink.sum() < 200:
+            continue
+        seen += 1
+        axis = 0 if np.ptp(np.nonzero(ink)[1]) > np.ptp(np.nonzero(ink)[0]) else 1
+        inked, cored = (np.flatnonzero(mask.any(axis=axis)) for mask in (ink, core))
+        assert 0.3 * np.ptp(inked) <= np.ptp(cored) + 1 <= 0.7 * np.ptp(inked) + 3
+        assert abs(np.mean(inked[[0, -1]]) - np.mean(cored[[0, -1]])) < 0.15 * np.ptp(inked) + 2
+
+    assert seen > 20
+
+
+def test_what_is_pale_or_cut_off_or_of_few_pixels_is_not_legible(stock: Stock) -> None:
+    random = np.random.Generator(np.random.PCG64(0))
+    scene = begun(random, stock)
+    shares = np.zeros((SIDE, SIDE, 3), np.uint8)
+    shares[40:70, 50:60, 0] = 255
+    clear, pale = (np.full((SIDE, SIDE, 3), 200, np.uint8) for _ in range(2))
+    clear[40:70, 50:60], pale[40:70, 50:60] = 20, 195
+    whole = (50.0, 40.0, 60.0, 70.0)
+
+    scene.boxes = [whole, (50.0, 90.0, 60.0, 120.0)]
+    assert (True, False) == are_legible(scene, clear, shares)
+    assert (False, False) == are_legible(scene, pale, shares)
+    scene.pixels = 6 / 30
+    assert (False, False) == are_legible(scene, clear, shares)
+
+
+def test_marks_are_found_by_their_characters(stock: Stock) -> None:
+    slashes = stock.marks_of("/")
+
+    assert len(slashes) == MARKS.count("/") * len(FONTS["learn"])
+    assert {"/"} == {MARKS[stock.marks.labels[number]] for number in slashes}

@@ -7,11 +7,11 @@ from PIL import Image
 
 from digits.data.preparation import scale
 from digits.decoding.reading import read_picture
+from digits.ink.look import SIDE, Box, View, around, covering, look, whole
 from digits.pictures import framing
 from digits.pictures.centring import centred, placed, scaled, stroke_width, thickened
 from digits.pictures.framing import Framed, frame_mnist
-from digits.pictures.look import SIDE, View, around, covering, look, whole
-from digits.pictures.segmentation import in_reading_order, joined, of_one_size, pieces
+from digits.pictures.segmentation import digits_in, in_reading_order
 from tests.seeing import find_ink
 
 
@@ -106,13 +106,6 @@ def test_a_speck_is_no_part_of_the_digit():
     framed = frame_digit(page(300, 200, (140, 40, 160, 160), (20, 20, 23, 23)))
 
     assert np.allclose((140, 40, 160, 160), framed.box, atol=2)
-
-
-def test_a_stroke_that_hangs_apart_is_part_of_the_digit():
-    hat = page(300, 200, (120, 60, 140, 160), (120, 40, 180, 52))
-
-    assert np.allclose((120, 40, 180, 160), frame_digit(hat).box, atol=2)
-    assert np.allclose([(120, 40, 180, 160)], [framed.box for framed in frame_digits(hat)], atol=2)
 
 
 def test_several_digits_are_read_in_lines_from_the_left():
@@ -268,32 +261,41 @@ def test_views_cover_a_picture_and_are_not_too_many():
     assert len(covering(np.zeros((3000, 10, 3), np.uint8), 24)) <= 64
 
 
-def boxes_of(*bars: tuple[int, int, int, int], reach: int = 0) -> list[tuple[int, int, int, int]]:
-    ink = 1 - page(200, 100, *bars)
-    return [digit.box for digit in in_reading_order(of_one_size(joined(pieces(ink, reach)[1], 0.03))[0])]
+def shares_of(bars: list[Box], cores: list[Box]) -> np.ndarray:
+    """Return the shares of ink, of no other mark, and of cores in 100 by 200 pixels."""
+    ink, core = (1 - page(200, 100, *boxes) for boxes in (bars, cores))
+    return np.stack([ink, np.zeros_like(ink), core], axis=-1)
+
+
+def boxes_of(bars: list[Box], cores: list[Box]) -> list[Box]:
+    return [digit.box for digit in in_reading_order(digits_in(shares_of(bars, cores))[1])]
 
 
 @pytest.mark.parametrize(
-    ("bars", "expected"),
+    ("bars", "cores", "expected"),
     [
-        ([(20, 10, 60, 16), (20, 20, 30, 70)], [(20, 10, 60, 70)]),
-        ([(20, 10, 30, 70), (40, 10, 50, 70)], [(20, 10, 30, 70), (40, 10, 50, 70)]),
-        ([(20, 5, 40, 45), (20, 52, 40, 92)], [(20, 5, 40, 45), (20, 52, 40, 92)]),
-        ([(20, 10, 30, 70), (33, 40, 50, 50)], [(20, 10, 50, 70)]),
-        ([(20, 10, 30, 70), (100, 60, 104, 70)], [(20, 10, 30, 70)]),
+        ([(20, 10, 60, 16), (20, 20, 30, 70)], [(30, 25, 50, 55)], [(20, 10, 60, 70)]),
+        (
+            [(20, 10, 30, 70), (40, 10, 50, 70)],
+            [(22, 25, 28, 55), (42, 25, 48, 55)],
+            [(20, 10, 30, 70), (40, 10, 50, 70)],
+        ),
+        ([(20, 10, 80, 20)], [(30, 12, 40, 18), (60, 12, 70, 18)], [(20, 10, 50, 20), (50, 10, 80, 20)]),
+        ([(20, 10, 30, 70), (100, 60, 104, 70)], [(22, 25, 28, 55)], [(20, 10, 30, 70)]),
+        ([(20, 10, 30, 70), (40, 10, 50, 70)], [], [(20, 10, 30, 70), (40, 10, 50, 70)]),
     ],
-    ids=["a bar over a stroke", "side by side", "below each other", "a short stroke beside", "a speck"],
+    ids=["strokes about a core", "side by side", "touching", "too far from a core", "no core"],
 )
-def test_strokes_near_each_other_are_one_digit_and_digits_are_not(bars, expected):
-    assert expected == boxes_of(*bars)
+def test_each_core_has_the_ink_that_is_nearest_to_it(bars, cores, expected):
+    assert expected == boxes_of(bars, cores)
 
 
 def test_faint_ink_is_found_and_faint_fog_beside_clear_ink_is_not():
-    faint, clear = np.zeros((2, 100, 100), np.float32)
-    faint[20:80, 40:50] = 0.3
-    clear[20:80, 40:50] = 1
-    clear[20:80, 60:90] = 0.3
+    stroke, fog = (40, 20, 50, 80), (60, 20, 90, 80)
+    faint, foggy = shares_of([stroke], [stroke]), shares_of([stroke], [stroke, fog])
+    faint[20:80, 40:50, 0] = 0.3
+    foggy[20:80, 60:90, 0] = 0.3
 
-    assert [(40, 20, 50, 80)] == [piece.box for piece in pieces(faint, 0)[1]]
-    assert [(40, 20, 50, 80)] == [piece.box for piece in pieces(clear, 0)[1]]
-    assert [] == pieces(faint * 0.5, 0)[1]
+    assert [stroke] == [digit.box for digit in digits_in(faint)[1]]
+    assert [stroke] == [digit.box for digit in digits_in(foggy)[1]]
+    assert [] == digits_in(faint * 0.5)[1]

@@ -9,8 +9,8 @@ from digits.classifier.classifier import with_litert
 from digits.composing.stock import Stock
 from digits.errors import DigitsError
 from digits.ink.finding import read_packed
+from digits.ink.look import SIDE
 from digits.ink.network import read_weights, write_weights
-from digits.pictures.look import SIDE
 from tests.seeing import dark_ink_network
 
 

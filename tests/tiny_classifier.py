@@ -14,9 +14,9 @@ from digits.calibration.calibrate import save_calibrated
 from digits.classifier.metadata import INK_FLATBUFFER, Calibration, Thresholds, append_calibration
 from digits.classifier.tflite import flatbuffer
 from digits.decoding.reading import read_picture
+from digits.ink.look import SIDE
 from digits.ink.network import write_weights
 from digits.pictures.framing import frame_digit
-from digits.pictures.look import SIDE
 from tests.drawing import drawn
 from tests.seeing import LEAST, dark_ink_network, find_ink
 
@@ -65,7 +65,8 @@ def ink_of_either_kind() -> bytes:
         levels = tf.reduce_mean(looks, axis=3, keepdims=True)
         ground = tf.reduce_mean(levels, axis=(1, 2), keepdims=True)
         ink = tf.clip_by_value((tf.abs(levels - ground) - LEAST) * 8, 0, 1)
-        return tf.concat([1 - ink, ink, tf.zeros_like(ink)], axis=3)
+        none = tf.zeros_like(ink)
+        return tf.concat([1 - ink, ink, none, none, none], axis=3)
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([find.get_concrete_function()], tf.Module())
     return bytes(converter.convert())

@@ -28,10 +28,17 @@ def main() -> None:
     for row in range(ROWS):
         pictures = [compose(stock, 1, row * COLUMNS + column) for column in range(COLUMNS)]
         shares = [picture.shares.astype(np.float32) / 255 for picture in pictures]
-        inks = [np.rint(255 * (share[..., :1] + 0.4 * share[..., 1:])).clip(0, 255) for share in shares]
+        inks = [_ink(share) for share in shares]
         rows += [_beside([picture.colours for picture in pictures]), _beside(inks)]
     with whole_file(Path("docs/composed.png")) as partial:
         Image.fromarray(np.concatenate(rows)).quantize(128).save(partial, optimize=True)
+
+
+def _ink(shares: np.ndarray) -> np.ndarray:
+    """Show digits white, other marks grey and the cores of digits blue."""
+    grey = shares[..., :1] + np.float32(0.4) * shares[..., 1:2]
+    levels = np.maximum(grey, shares[..., 2:] * np.array([0.1, 0.3, 0.8], np.float32))
+    return np.asarray(np.rint(255 * levels).clip(0, 255))
 
 
 def _beside(tiles: list[np.ndarray]) -> np.ndarray:

@@ -34,11 +34,11 @@ from digits.figures.training import training_curves
 from digits.files import Arrays, Table, pixels, write_arrays
 from digits.ink.finding import flatbuffer as flatbuffer_of_ink
 from digits.ink.finding import read_packed, with_tensorflow
+from digits.ink.look import FindInk
 from digits.ink.network import write_weights
 from digits.ink.train import InkParams, compose_batch
 from digits.ink.train import train as train_ink
 from digits.params import Params
-from digits.pictures.look import FindInk
 from digits.training.recipes import OneCycle, Recipe
 from digits.training.train import train
 from tools.operations import operations

@@ -25,8 +25,8 @@ from digits.classifier.metadata import (
 )
 from digits.errors import DigitsError, reported_as
 from digits.ink.finding import read_packed, with_tensorflow
+from digits.ink.look import SIDE, FindInk
 from digits.ink.network import CLASSES
-from digits.pictures.look import SIDE, FindInk
 
 # Pixels that LiteRT computes at a time, where there is more than one image: more do not fit a core's cache.
 CHUNK_PIXELS = 32 * 28 * 28

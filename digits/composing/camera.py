@@ -14,6 +14,15 @@ from digits.composing.scene import WHITE, Scene
 LEAST_DIFFERENCE = 6
 """Levels of 255 in some colour between ink and what is around it, below which nobody sees it."""
 
+LEGIBLE_DIFFERENCE, OF_DEVIATION = 16, 0.8
+"""The same below which nobody reads a digit for sure, and the share of the deviation of what is around it."""
+
+LEGIBLE_LENGTH = 7
+"""Pixels that a digit is long, of those that the picture really has."""
+
+CUT_OFF = 0.05
+"""The share of a digit's width or height that may lie outside of what is seen."""
+
 
 def light(scene: Scene) -> None:
     """Let light fall unevenly: a slope, soft or sharp shadows, glare, darker corners."""
@@ -65,8 +74,8 @@ def photographed(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
         picture = picture.filter(ImageFilter.BoxBlur(scene.skewed(0.2, 2.2)))
     if scene.chance(0.3):
         picture = _small(scene, picture)
-    if scene.chance(0.45):
-        amplitude = scene.skewed(2, 40)
+    if scene.chance(0.4):
+        amplitude = scene.skewed(2, 36)
         drawn = random.integers(-128, 128, (2, SIDE, SIDE, 1 if scene.chance(0.5) else 3), np.int16)
         noisy = np.asarray(picture).astype(np.float32) + (drawn[0] + drawn[1]).astype(
             np.float32
@@ -77,23 +86,58 @@ def photographed(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
         picture.save(file, "JPEG", quality=int(random.integers(5, 90)))
         picture = Image.open(file)
     colours = np.asarray(picture.convert("RGB"))
-    shares = _bytes(np.stack([scene.digits, np.where(scene.digits > 0.3, 0, scene.others)], axis=-1))
+    shares = _shares(scene)
     if scene.chance(0.15):
         colours, shares = _cut(scene, colours, shares)
-    if not _is_visible(colours, shares[..., 0]):
+    if _difference(colours, shares[..., 0])[0] < LEAST_DIFFERENCE:
         # What nobody sees, nobody is to find.
-        shares[..., 0] = 0
+        shares[..., (0, 2)] = 0
     return np.ascontiguousarray(colours), np.ascontiguousarray(shares)
 
 
-def _is_visible(colours: np.ndarray, share: np.ndarray) -> bool:
-    """Return whether the ink of a picture differs from what is around it, on the mean."""
+def as_it_is(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Take the picture without a camera, as a paint program does."""
+    return _bytes(scene.colours), _shares(scene)
+
+
+def in_few_pixels(scene: Scene, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Take the picture in so few pixels that a digit of a size has 7 to 14 of them."""
+    side = round(scene.between(7, 14) * SIDE / size)
+    return np.asarray(_enlarged_from(scene, Image.fromarray(_bytes(scene.colours)), side)), _shares(scene)
+
+
+def are_legible(scene: Scene, colours: np.ndarray, shares: np.ndarray) -> tuple[bool, ...]:
+    """Return for each digit whether a person can surely read it: it is whole, large enough and stands out."""
+    difference, deviation = _difference(colours, shares[..., 0])
+    stands_out = difference >= max(LEGIBLE_DIFFERENCE, OF_DEVIATION * deviation)
+    legible = []
+    for left, top, right, bottom in scene.boxes:
+        width, height = right - left, bottom - top
+        # The paper may lie askew.
+        slack_x, slack_y = CUT_OFF * width + 1, CUT_OFF * height + 1
+        whole = left >= scene.seen[0] - slack_x and right <= scene.seen[2] + slack_x
+        whole &= top >= scene.seen[1] - slack_y and bottom <= scene.seen[3] + slack_y
+        legible.append(stands_out and whole and max(width, height) * scene.pixels >= LEGIBLE_LENGTH)
+    return tuple(legible)
+
+
+def _difference(colours: np.ndarray, share: np.ndarray) -> tuple[float, float]:
+    """Return by how many levels of a colour ink differs from what is around it, and the deviation of that."""
     ink = share > 127
     around = ndimage.binary_dilation(ink, iterations=6) & ~ndimage.binary_dilation(ink, iterations=1)
     if not ink.any() or not around.any():
-        return True
-    means = [colours[part].astype(np.int64).sum(axis=0) / int(part.sum()) for part in (ink, around)]
-    return bool(np.abs(means[0] - means[1]).max() >= LEAST_DIFFERENCE)
+        return 255.0, 0.0
+    values = [colours[part].astype(np.int64) for part in (ink, around)]
+    means = [value.sum(axis=0) / len(value) for value in values]
+    differences = np.abs(means[0] - means[1])
+    colour = int(differences.argmax())
+    square = int((values[1][:, colour] ** 2).sum()) / len(values[1]) - float(means[1][colour] ** 2)
+    return float(differences[colour]), float(np.sqrt(max(0.0, square)))
+
+
+def _shares(scene: Scene) -> np.ndarray:
+    others = np.where(scene.digits > 0.3, 0, scene.others)
+    return _bytes(np.stack([scene.digits, others, scene.cores], axis=-1))
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:
@@ -103,9 +147,18 @@ def _bytes(values: np.ndarray) -> np.ndarray:
 def _small(scene: Scene, picture: Image.Image) -> Image.Image:
     """Make a picture small and large again, as one of few pixels looks when it is enlarged."""
     side = int(scene.random.integers(20, 64)) if scene.chance(0.9) else int(scene.random.integers(10, 20))
+    return _enlarged_from(scene, picture, side)
+
+
+def _enlarged_from(scene: Scene, picture: Image.Image, side: int) -> Image.Image:
+    """Enlarge a picture of so many pixels a side."""
+    scene.pixels = side / SIDE
     ways = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.NEAREST)
     small = picture.resize((side, side), ways[int(scene.random.integers(3))])
-    return small.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    return small.resize(
+        (SIDE, SIDE),
+        ways[1 + int(scene.random.integers(2))] if scene.chance(0.3) else Image.Resampling.BICUBIC,
+    )
 
 
 def _cut(scene: Scene, colours: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -113,7 +166,9 @@ def _cut(scene: Scene, colours: np.ndarray, shares: np.ndarray) -> tuple[np.ndar
     first = int(scene.skewed(1, 40))
     last = SIDE - first - int(scene.random.integers(2))
     colours, shares = colours.copy(), shares.copy()
+    scene.seen = (0, first, SIDE, last)
     if scene.chance(0.5):
+        scene.seen = (first, 0, last, SIDE)
         colours, shares = colours.transpose(1, 0, 2), shares.transpose(1, 0, 2)
     middle = np.median(colours[first:last].reshape(-1, 3), axis=0).astype(np.uint8)
     for part in (slice(0, first), slice(last, SIDE)):

@@ -11,9 +11,11 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
-from digits.composing.camera import light, photographed
+from digits.composing.camera import are_legible, as_it_is, in_few_pixels, light, photographed
 from digits.composing.grounds import SIDE
 from digits.composing.scene import (
+    BLACK,
+    WHITE,
     Pen,
     Scene,
     any_ground,
@@ -23,6 +25,7 @@ from digits.composing.scene import (
     draw_line,
     drawn_shape,
     ink_on,
+    mark_digit,
     paint_ink,
     rectangle,
     write_mark,
@@ -38,32 +41,47 @@ Kind = Literal["none", "one", "many"]
 class Composed:
     """A picture that was composed.
 
-    `colours` are uint8 (SIDE, SIDE, 3). `shares` are uint8 (SIDE, SIDE, 2): 255ths of each pixel that the
-    ink of digits, and of other marks, covers. `digits` are those in the picture, in the order of reading.
+    `colours` are uint8 (SIDE, SIDE, 3). `shares` are uint8 (SIDE, SIDE, 3): 255ths of each pixel that the
+    ink of digits, and of other marks, covers, and that lie in the core of a digit. `digits` are those in the
+    picture, in the order of reading, and `places` the middle of each, (x, y) in pixels.
+    `legible` tells of each whether a person can surely read it.
     """
 
     colours: np.ndarray
     shares: np.ndarray
     digits: tuple[int, ...]
+    places: tuple[tuple[float, float], ...]
+    legible: tuple[bool, ...]
 
 
 def compose(stock: Stock, seed: int, number: int, kind: Kind | None = None) -> Composed:
     """Compose a picture of no, of one or of many digits; of which, the number decides unless `kind` does."""
     random = np.random.Generator(np.random.PCG64([seed, number]))
     scene = begun(random, stock)
-    chance = random.random()
+    chance, how = random.random(), random.random()
     if kind is None:
-        kind = "none" if chance < 0.08 else "one" if chance < 0.64 else "many"
+        kind = "none" if chance < 0.08 else "one" if chance < 0.6 else "many"
     if kind == "none":
         furnish(scene, 56, 56, 50)
         write_beside(scene, 56, 56, scene.between(10, 60))
-    elif kind == "one":
-        _one_digit(scene)
-    else:
+    elif kind == "many":
         _row_of_digits(scene)
+    elif how < 0.06:
+        return _composed(scene, *in_few_pixels(scene, _filling_digit(scene)))
+    elif how < 0.2:
+        _one_digit(scene, plain=True)
+        return _composed(scene, *as_it_is(scene))
+    else:
+        _one_digit(scene)
     light(scene)
-    colours, shares = photographed(scene)
-    return Composed(colours, shares, tuple(scene.labels) if shares[..., 0].any() else ())
+    return _composed(scene, *photographed(scene))
+
+
+def _composed(scene: Scene, colours: np.ndarray, shares: np.ndarray) -> Composed:
+    written = list(zip(scene.labels, scene.boxes, strict=True)) if shares[..., 0].any() else []
+    places = tuple(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) for _, box in written)
+    digits = tuple(label for label, _ in written)
+    return Composed(colours, shares, digits, places, are_legible(scene, colours, shares)[: len(digits)])
 
 
 def _size(random: np.random.Generator) -> float:
@@ -77,19 +95,33 @@ def _size(random: np.random.Generator) -> float:
     return float(6 + 48 * share * share)
 
 
-def _one_digit(scene: Scene) -> None:
-    """Put one digit somewhere, on whatever people have."""
+def _one_digit(scene: Scene, plain: bool = False) -> None:
+    """Put one digit somewhere, on whatever people have, or plainly on one colour, as in a paint program."""
     random = scene.random
     size = _size(random)
     room = max(0.0, SIDE - size * 0.9) / 2
     x, y = (56 + room * scene.between(-1, 1) * (0.5 if size > 45 else 1) for _ in range(2))
-    furnish(scene, x, y, size)
-    if scene.chance(0.25):
-        write_beside(scene, x, y, size)
+    if plain:
+        scene.colours[:] = any_ground(random) if scene.chance(0.3) else BLACK if scene.chance(0.4) else WHITE
+    else:
+        furnish(scene, x, y, size)
+        if scene.chance(0.25):
+            write_beside(scene, x, y, size)
     ink = ink_on(random, colour_at(scene, x, y))
     _digit(scene, x, y, size, any_pen(scene, size), ink)
-    if scene.chance(0.08):
+    if not plain and scene.chance(0.13):
         spill(scene, x, y, size, ink)
+
+
+def _filling_digit(scene: Scene) -> float:
+    """Write a digit that fills its frame from edge to edge, and return its size."""
+    scene.colours[:] = any_ground(scene.random) if scene.chance(0.5) else BLACK
+    size = scene.between(96, 114)
+    ink = ink_on(scene.random, colour_at(scene, 56, 56))
+    pen = Pen(True, size * scene.between(0.09, 0.24), scene.chance(0.3), scene.between(-0.2, 0.2))
+    place = (56 + scene.between(-1, 1) * 4, 56 + scene.between(-1, 1) * 2)
+    _digit(scene, *place, size, pen, ink)
+    return size
 
 
 def _shapes(scene: Scene) -> Shapes:
@@ -106,7 +138,7 @@ def _digit(scene: Scene, x: float, y: float, size: float, pen: Pen, ink: np.ndar
     drawn, share, window = drawn_shape(scene, shapes, number, x, y, size / LENGTH, pen)
     paint_ink(scene, drawn, window, pen, ink)
     scene.digits[window] = np.maximum(scene.digits[window], share)
-    scene.labels.append(int(shapes.labels[number]))
+    mark_digit(scene, shapes, number, x, y, size / LENGTH, pen)
 
 
 def _row_of_digits(scene: Scene) -> None:
@@ -114,8 +146,8 @@ def _row_of_digits(scene: Scene) -> None:
     random = scene.random
     count = int(random.integers(2, 10))
     size = scene.between(24, 60) if scene.chance(0.65) else SIDE / count * scene.between(0.7, 1.6)
-    size = min(max(size, 10.0), 90.0)
-    column, cells = scene.chance(0.12), scene.chance(0.45)
+    size = min(max(size, 8.0), 90.0)
+    column, cells, date = scene.chance(0.12), scene.chance(0.45), scene.chance(0.25)
     gap = size * (
         scene.between(0.12, 0.8)
         if cells
@@ -136,7 +168,8 @@ def _row_of_digits(scene: Scene) -> None:
         any_pen(scene, size),
         ink_on(random, colour_at(scene, 56, 56)),
         _cells(scene, size) if cells else None,
-        scene.between(0.2, 0.6) if scene.chance(0.5) else 0.0,
+        scene.between(0.25, 0.5) if date else scene.between(0.2, 0.6) if scene.chance(0.4) else 0.0,
+        date,
     )
     near = np.zeros((SIDE, SIDE), np.float32)
     for number in range(rows):
@@ -150,8 +183,7 @@ def _row_of_digits(scene: Scene) -> None:
 class Row:
     """How digits of a row are written: shapes, size and gaps in pixels, and what is between and about them.
 
-    `cell` are the height, the width of the wall, the colour of the wall and that of a filled cell, if it is.
-    `marks` is the share of places where another mark stands.
+    `marks` is the share of places where another mark stands; in a date it is never the first, nor one of two.
     """
 
     shapes: Shapes
@@ -160,15 +192,42 @@ class Row:
     column: bool
     pen: Pen
     ink: np.ndarray
-    cell: tuple[float, float, np.ndarray, np.ndarray | None] | None
+    cell: Cell | None
     marks: float
+    date: bool
 
 
-def _cells(scene: Scene, size: float) -> tuple[float, float, np.ndarray, np.ndarray | None]:
-    """Draw how the cells of a row look."""
-    ground = colour_at(scene, 56, 56)
-    filled = any_ground(scene.random) if scene.chance(0.5) else None
-    return size * scene.between(1.15, 1.8), scene.skewed(0.7, 3.5), ink_on(scene.random, ground), filled
+@dataclass(frozen=True)
+class Cell:
+    """How cells of a row look: height and width of the wall in pixels (0 for none), its colour, the ground's.
+
+    `apart` are the pixels from one to the next.
+    """
+
+    height: float
+    wall: float
+    colour: np.ndarray
+    filled: np.ndarray | None
+    apart: float
+
+
+def _cells(scene: Scene, size: float) -> Cell:
+    """Draw how the cells of a row look: a form's, or the drums of a meter."""
+    random = scene.random
+    wall = ink_on(random, colour_at(scene, 56, 56))
+    if scene.chance(0.35):
+        dark = BLACK + np.float32(scene.between(0, 0.25)) if scene.chance(0.6) else any_ground(random)
+        return Cell(size * scene.between(1.1, 1.7), 0.0, wall, dark, size * scene.between(0.02, 0.3))
+    apart = (
+        0.0
+        if scene.chance(0.5)
+        else scene.between(1, 4)
+        if scene.chance(0.4)
+        else size * scene.skewed(0.05, 0.5)
+    )
+    filled = any_ground(random) if scene.chance(0.35) else None
+    width = 0.0 if filled is not None and scene.chance(0.5) else scene.skewed(0.7, 3.5)
+    return Cell(size * scene.between(1.1, 1.8), width, wall, filled, apart)
 
 
 def _write_row(
@@ -179,14 +238,16 @@ def _write_row(
     (x, y), (cosine, sine), along = start, scene.turn, 0.0
     # The same distance from cell to cell, or the same gap from digit to digit.
     step = size * 0.8 + row.gap if row.cell and scene.chance(0.7) else None
-    apart = 0.0 if scene.chance(0.5) else scene.between(1, 4) if scene.chance(0.5) else max(1, row.gap / 2)
-    ink = row.ink
-    if row.cell and row.cell[3] is not None:
-        ink = ink_on(random, row.cell[3])
+    apart = row.cell.apart if row.cell else 0.0
+    ink, after_mark = row.ink, True
+    if row.cell and row.cell.filled is not None:
+        ink = ink_on(random, row.cell.filled)
+        if scene.chance(0.5):
+            ink = WHITE * np.float32(scene.between(0.8, 1)) if row.cell.filled.max() < 0.6 else ink
     for number in random.integers(0, len(row.shapes), count).tolist():
         left, top, right, bottom = row.shapes.boxes[number].tolist()
         length = ((bottom - top) if row.column else (right - left)) * size / LENGTH
-        taken = max(step or length + row.gap, length + 2)
+        taken = max(step or length + row.gap, length + 2 if row.cell else 2) + apart
         middle, aside = along + taken / 2, across + size * scene.between(-0.05, 0.05)
         along += taken
         right_by, down_by = (aside, middle) if row.column else (middle, aside)
@@ -195,11 +256,11 @@ def _write_row(
             continue
         if row.cell:
             _cell(scene, place, taken - apart, row)
-        if scene.chance(row.marks):
-            narrow = _mark_pen(scene, row.pen, size)
-            shapes = scene.stock.marks if scene.chance(0.85) else scene.stock.letters
-            write_mark(scene, shapes, *place, size, narrow, ink)
+        if not (row.date and after_mark) and scene.chance(row.marks):
+            _write_between(scene, row, place, ink)
+            after_mark = True
             continue
+        after_mark = False
         drawn, share, window = drawn_shape(scene, row.shapes, number, *place, size / LENGTH, row.pen)
         paint_ink(scene, drawn, window, row.pen, ink)
         # Where two digits touch, the ink is neither's, so that they come apart.
@@ -207,7 +268,18 @@ def _write_row(
         both = np.minimum(near[window], wide) > 0.4
         scene.digits[window] = np.where(both, 0, np.maximum(scene.digits[window], share))
         near[window] = np.maximum(near[window], wide)
-        scene.labels.append(int(row.shapes.labels[number]))
+        mark_digit(scene, row.shapes, number, *place, size / LENGTH, row.pen)
+
+
+def _write_between(scene: Scene, row: Row, place: tuple[float, float], ink: np.ndarray) -> None:
+    """Write another mark in the place of a digit of a row: in a date, a slash, a line, a comma or a dot."""
+    pen, stock = _mark_pen(scene, row.pen, row.size), scene.stock
+    if row.date:
+        slash = "/" if scene.chance(0.65) else "-,.:"
+        size = row.size * (scene.between(0.95, 1.5) if slash == "/" else 1)
+        write_mark(scene, stock.marks, *place, size, pen, ink, stock.marks_of(slash))
+        return
+    write_mark(scene, stock.marks if scene.chance(0.85) else stock.letters, *place, row.size, pen, ink)
 
 
 def _mark_pen(scene: Scene, pen: Pen, size: float) -> Pen:
@@ -221,9 +293,12 @@ def _mark_pen(scene: Scene, pen: Pen, size: float) -> Pen:
 def _cell(scene: Scene, place: tuple[float, float], length: float, row: Row) -> None:
     """Draw the cell of a digit of a row: its wall, and its ground if that has a colour of its own."""
     assert row.cell is not None
-    across, width, wall, filled = row.cell
-    edge = rectangle(scene, *place, *((across, length) if row.column else (length, across)))
-    if filled is not None:
+    cell = row.cell
+    edge = rectangle(scene, *place, *((cell.height, length) if row.column else (length, cell.height)))
+    if cell.filled is not None:
+        # The last drum of a meter is often red.
+        other = scene.chance(0.12)
+        filled = scene.random.uniform(0, 0.6, 3).astype(np.float32) if other else cell.filled
         scene.paint(np.clip(np.float32(0.5) - edge, 0, 1), filled)
-    if filled is None or scene.chance(0.5):
-        draw_line(scene, edge, width, wall, 1)
+    if cell.wall:
+        draw_line(scene, edge, cell.wall, cell.colour, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,10 @@ LEAST_SHARE = 0.12
 """The share of a digit's size that is enough, so that the holes of small digits stay open."""
 
 
+CORE_LEAST = 0.08
+"""The share of a digit's length that its core is wide to either side, at least."""
+
+
 WHITE, BLACK = np.ones(3, np.float32), np.zeros(3, np.float32)
 
 
@@ -33,9 +38,12 @@ class Scene:
     """A picture that is being composed.
 
     `colours` are float32 (SIDE, SIDE, 3), about 0 to 1; `digits` and `others` the shares, float32
-    (SIDE, SIDE), of each pixel that the ink of digits and of other marks covers.
+    (SIDE, SIDE), of each pixel that the ink of digits and of other marks covers, and `cores` those that lie
+    in the middle of a digit.
     `turn` is the cosine and the sine of the angle by which the paper lies askew.
-    `labels` are the digits that were written.
+    `labels` are the digits that were written, and `boxes` left, top, right and bottom of each as if it were
+    not askew. `seen` is the part of the picture that is seen, and `pixels` the share of its pixels that are
+    its own where it was enlarged.
     """
 
     random: np.random.Generator
@@ -43,8 +51,12 @@ class Scene:
     colours: np.ndarray
     digits: np.ndarray
     others: np.ndarray
+    cores: np.ndarray
     turn: tuple[float, float]
     labels: list[int]
+    boxes: list[tuple[float, float, float, float]]
+    seen: tuple[float, float, float, float] = (0, 0, SIDE, SIDE)
+    pixels: float = 1
 
     def paint(self, share: np.ndarray, colour: np.ndarray, window: Window = EVERYWHERE) -> None:
         """Cover a share (h, w) of each pixel of a window with a colour (3,) or colours (h, w, 3)."""
@@ -120,7 +132,7 @@ def ink_on(random: np.random.Generator, ground: np.ndarray) -> np.ndarray:
         elif kind < 0.93:
             ink = _of_one_luminance(random, ground)
         else:
-            ink = BLACK if dark else WHITE
+            ink = BLACK if dark and random.random() < 0.5 else WHITE
         difference = np.abs(ink - ground)
         if difference.max() > (0.05 if 0.4 <= kind < 0.55 else 0.3):
             return ink
@@ -161,8 +173,8 @@ def begun(random: np.random.Generator, stock: Stock) -> Scene:
     # Up to 10, to 20 or to 2 degrees.
     most = 0.09 if kind < 0.6 else 0.18 if kind < 0.75 else 0.02
     turn = turned(random.uniform(-most, most))
-    blank = np.zeros((2, SIDE, SIDE), np.float32)
-    return Scene(random, stock, colours.astype(np.float32), blank[0], blank[1], turn, [])
+    blank = np.zeros((3, SIDE, SIDE), np.float32)
+    return Scene(random, stock, colours.astype(np.float32), blank[0], blank[1], blank[2], turn, [], [])
 
 
 def colour_at(scene: Scene, x: float, y: float) -> np.ndarray:
@@ -236,6 +248,21 @@ def drawn_shape(
     return drawn, drawn, window
 
 
+def mark_digit(scene: Scene, shapes: Shapes, number: int, x: float, y: float, scale: float, pen: Pen) -> None:
+    """Note a digit that was written, and mark its core: an ellipse in its middle of half of its size."""
+    left, top, right, bottom = (float(edge) * scale for edge in shapes.boxes[number])
+    least = CORE_LEAST * max(right - left, bottom - top)
+    half_width, half_height = (np.float32(max(length / 4, least)) for length in (right - left, bottom - top))
+    across, down = scene.places(x, y)
+    across, down = (across + np.float32(pen.slant) * down) / half_width, down / half_height
+    inside = (1 - np.sqrt(across * across + down * down)) * min(half_width, half_height)
+    scene.cores = np.maximum(scene.cores, np.clip(inside + np.float32(0.5), 0, 1))
+    scene.labels.append(int(shapes.labels[number]))
+    scene.boxes.append(
+        (x - (right - left) / 2, y - (bottom - top) / 2, x + (right - left) / 2, y + (bottom - top) / 2)
+    )
+
+
 def paint_ink(scene: Scene, share: np.ndarray, window: Window, pen: Pen, ink: np.ndarray) -> None:
     """Paint what a shape covers with ink, paler where the pen was pressed less."""
     if pen.pressure:
@@ -245,10 +272,18 @@ def paint_ink(scene: Scene, share: np.ndarray, window: Window, pen: Pen, ink: np
 
 
 def write_mark(
-    scene: Scene, shapes: Shapes, x: float, y: float, size: float, pen: Pen, ink: np.ndarray
+    scene: Scene,
+    shapes: Shapes,
+    x: float,
+    y: float,
+    size: float,
+    pen: Pen,
+    ink: np.ndarray,
+    among: Sequence[int] | None = None,
 ) -> None:
     """Write a letter or another mark, which stands as it does beside digits of a size."""
-    number = int(scene.random.integers(len(shapes)))
+    among = range(len(shapes)) if among is None else among
+    number = among[int(scene.random.integers(len(among)))]
     _, top, _, bottom = shapes.boxes[number]
     # The box's place in its line, which for a comma is low.
     down = ((top + bottom) / 2 - (FIELD - 10 - LENGTH / 2)) * size / LENGTH

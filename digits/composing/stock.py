@@ -64,6 +64,12 @@ class Stock:
             character_shapes(MARKS, fonts),
         )
 
+    def marks_of(self, characters: str) -> list[int]:
+        """Return which of the marks are one of some characters."""
+        return [
+            number for number, label in enumerate(self.marks.labels.tolist()) if MARKS[label] in characters
+        ]
+
 
 class ComposeParams(Section):
     """The section `compose` of params.yaml."""

@@ -23,6 +23,9 @@ from digits.composing.shapes import LENGTH
 
 def furnish(scene: Scene, x: float, y: float, size: float) -> None:
     """Draw what digits are written on and in: sheets, lines, boxes, axes, borders."""
+    if scene.chance(0.09):
+        _tile(scene, x, y, size)
+        return
     if scene.chance(0.3):
         _sheet(scene, x, y, size)
     for kind, probability in (
@@ -55,6 +58,23 @@ def _sheet(scene: Scene, x: float, y: float, size: float) -> None:
     scene.paint(np.clip(np.float32(0.5) - edge, 0, 1), textured.astype(np.float32))
     if scene.chance(0.25):
         draw_line(scene, edge + 2, scene.between(0.7, 4), ink_on(random, paper), 1)
+
+
+def _tile(scene: Scene, x: float, y: float, size: float) -> None:
+    """Lay a tile of one strong colour, with round corners or as a circle, as icons are, some with a badge."""
+    random = scene.random
+    if scene.chance(0.6):
+        scene.colours[:] = any_ground(random)
+    length = size * scene.between(1.35, 2.8)
+    radius = length * scene.between(0.05, 0.5)
+    off_x, off_y = (scene.between(-0.06, 0.06) * size for _ in range(2))
+    colour = random.uniform(0, 0.85, 3).astype(np.float32)
+    edge = rectangle(scene, x + off_x, y + off_y, length, length, radius)
+    scene.paint(np.clip(np.float32(0.5) - edge, 0, 1), colour)
+    if scene.chance(0.2):
+        across, down = scene.places(x + off_x + length * 0.42, y + off_y - length * 0.42)
+        badge = np.float32(length * scene.between(0.08, 0.16)) - np.sqrt(across * across + down * down)
+        scene.paint(np.clip(badge + np.float32(0.5), 0, 1), random.uniform(0, 1, 3).astype(np.float32))
 
 
 def _ruled(scene: Scene, x: float, y: float, size: float) -> None:
@@ -203,6 +223,10 @@ def write_beside(scene: Scene, x: float, y: float, size: float) -> None:
 def spill(scene: Scene, x: float, y: float, size: float, ink: np.ndarray) -> None:
     """Spill something over the digit, through which it can be seen, or spatter ink about it."""
     random = scene.random
+    if scene.chance(0.45):
+        for _ in range(int(random.integers(1, 3))):
+            _spot(scene, x, y, size)
+        return
     if scene.chance(0.5):
         stain = np.clip((noise(random, 4, 4) - np.float32(scene.between(0, 0.2))) * 8, 0, 1)
         scene.paint(stain * np.float32(scene.between(0.2, 0.6)), random.uniform(0, 1, 3).astype(np.float32))
@@ -212,3 +236,16 @@ def spill(scene: Scene, x: float, y: float, size: float, ink: np.ndarray) -> Non
         radius = np.float32(scene.skewed(0.8, max(1.2, size * 0.08)))
         spot = np.clip(radius - np.sqrt(across * across + down * down), 0, 1) * (scene.digits == 0)
         scene.paint(spot, ink)
+
+
+def _spot(scene: Scene, x: float, y: float, size: float) -> None:
+    """Leave a round stain, or the ring of a cup, that darkens what is under it."""
+    reach = size * 0.6
+    across, down = scene.places(x + scene.between(-reach, reach), y + scene.between(-reach, reach))
+    radius = np.float32(size * scene.between(0.15, 0.7))
+    inside = radius - np.sqrt(across * across + down * down)
+    if scene.chance(0.35):
+        inside = np.float32(scene.between(1, 4)) - np.abs(inside)
+    share = np.clip(inside * np.float32(scene.skewed(0.1, 1)) + np.float32(0.5), 0, 1)
+    kept = 1 - scene.random.uniform(0, 1, 3).astype(np.float32) * np.float32(scene.between(0.15, 0.7))
+    scene.colours *= 1 - share[..., np.newaxis] * (1 - kept)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from digits.errors import DigitsError
-from digits.pictures.look import Picture
 
 MOST_PIXELS = 2**26
 """Pixels of a picture that is read; those of the largest common cameras, and 256 MiB once decoded."""
@@ -36,6 +36,22 @@ NARROW = 0.5
 
 FLOAT_GAP = 16.0
 """The largest value below which a float array above 1 is no picture from 0 to 255."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture to look at.
+
+    `pixels` are uint8 (H, W, 3), upright, on white where the picture is transparent, or on black where
+    all that is visible is light. `grey` is the exact luminance, float32 (28, 28) in [0, 1], of a picture of
+    that size, and None for others. The stored picture is `shrunk` times as large.
+    `note` names the frame or page that was read, where there are several.
+    """
+
+    pixels: np.ndarray
+    grey: np.ndarray | None
+    shrunk: int = 1
+    note: str = ""
 
 
 def check_size(width: int, height: int, name: str) -> None:

@@ -14,9 +14,8 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from digits.decoding import limits
-from digits.decoding.colours import check_size, of_array, of_image, shrinking
+from digits.decoding.colours import Picture, check_size, of_array, of_image, shrinking
 from digits.errors import DigitsError
-from digits.pictures.look import Picture
 
 LARGEST_FILE = 64 * 2**20
 """Bytes of an encoded picture; a 64-megapixel photograph takes about half of them."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from digits.ink.look import SIDE
 from digits.ink.network import Weights, forward, read_weights
-from digits.pictures.look import SIDE
 
 if TYPE_CHECKING:
-    from digits.pictures.look import FindInk
+    from digits.ink.look import FindInk
 
 
 def with_tensorflow(weights: Weights) -> FindInk:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digits.files import read_arrays, write_arrays
-from digits.pictures.look import SIDE
+from digits.ink.look import SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-CLASSES = 3
-"""Ground, the ink of digits, and other marks."""
+CLASSES = 5
+"""Ground, the ink of digits, other marks, and again ground and the ink of digits, in the core of a digit."""
 
 CONVOLUTIONS = 13
 

@@ -17,9 +17,9 @@ from pydantic import Field
 from digits.composing.composer import compose
 from digits.composing.stock import Stock
 from digits.ink.finding import with_tensorflow
+from digits.ink.look import INK, SIDE, of_classes
 from digits.ink.network import Weights, build, folded
 from digits.params import Section
-from digits.pictures.look import DIGITS, SIDE
 from digits.training.recipes import OneCycle, Share, Width
 
 AHEAD = 12
@@ -27,6 +27,9 @@ AHEAD = 12
 
 LEAST_NEAR = 0.05
 """The share of a picture that its ink counts for as if it covered at least so much."""
+
+TAKEN_FOR_INK = 0.3
+"""The share of ink in the network's answer from which a pixel weighs as much as ink, and what is near it."""
 
 
 class InkParams(Section):
@@ -99,7 +102,7 @@ def measure(weights: Weights, stock: Stock, params: InkParams) -> dict[str, floa
         for start in range(0, len(colours), 32)
     ]
     wanted = shares[..., 0] > 127
-    answered = np.concatenate(found)[..., DIGITS] > 0.5
+    answered = of_classes(np.concatenate(found))[..., INK] > 0.5
     both = int((wanted & answered).sum())
     return {
         "overlap": round(2 * both / max(1, int(wanted.sum()) + int(answered.sum())), 4),
@@ -109,21 +112,26 @@ def measure(weights: Weights, stock: Stock, params: InkParams) -> dict[str, floa
 
 
 def compose_batch(stock: Stock, seed: int, numbers: range) -> tuple[np.ndarray, np.ndarray]:
-    """Compose the pictures of some numbers: uint8 (N, SIDE, SIDE, 3) and (N, SIDE, SIDE, 2)."""
+    """Compose the pictures of some numbers: uint8 (N, SIDE, SIDE, 3) and (N, SIDE, SIDE, 3)."""
     composed = [compose(stock, seed, number) for number in numbers]
     return np.array([each.colours for each in composed]), np.array([each.shares for each in composed])
 
 
 def ink_loss(shares: Any, logits: Any) -> Any:
-    """Return the cross-entropy of the shares, in which ink and what is near it weigh as much as the rest."""
+    """Return the cross-entropy of the shares, in which half of the weight lies near ink.
+
+    It is near ink of digits and other marks, cores, and whatever the network takes for the ink of digits:
+    the walls of cells and the edges of things are few pixels, which would weigh little otherwise.
+    """
     import tensorflow as tf
 
     truth = _truth(shares)
     cost = tf.nn.softmax_cross_entropy_with_logits(truth, logits)
-    near = tf.nn.max_pool2d(1 - truth[..., :1], 5, 1, "SAME")[..., 0]
+    answer = tf.stop_gradient(tf.nn.softmax(logits))
+    taken = tf.cast(answer[..., 1:2] + answer[..., 4:] > TAKEN_FOR_INK, tf.float32)
+    near = tf.nn.max_pool2d(tf.maximum(1 - truth[..., :1], taken), 5, 1, "SAME")[..., 0]
     near = tf.cast(near > 0.1, tf.float32)
     covered = tf.maximum(tf.reduce_mean(near, axis=(1, 2), keepdims=True), LEAST_NEAR)
-    # Half of the weight lies near the ink.
     return tf.reduce_mean(cost * (near / covered + 1 - near), axis=(1, 2))
 
 
@@ -131,16 +139,21 @@ def overlap(shares: Any, logits: Any) -> Any:
     """Return how much of the ink of digits is found: the Dice coefficient of each picture, 1 without ink."""
     import tensorflow as tf
 
-    wanted, found = _truth(shares)[..., 1], tf.nn.softmax(logits)[..., 1]
+    wanted, answer = shares[..., 0], tf.nn.softmax(logits)
+    found = answer[..., 1] + answer[..., 4]
     both = tf.reduce_sum(tf.minimum(wanted, found), axis=(1, 2))
     return (2 * both + 1) / (tf.reduce_sum(wanted + found, axis=(1, 2)) + 1)
 
 
 def _truth(shares: Any) -> Any:
-    """Return the shares of ground, digits and other marks (N, SIDE, SIDE, 3), given those of the last two."""
+    """Return the share of each class (N, SIDE, SIDE, CLASSES), given those of digits, marks and cores."""
     import tensorflow as tf
 
-    return tf.concat([1 - shares[..., :1] - shares[..., 1:], shares], axis=-1)
+    digits, others, core = (shares[..., number : number + 1] for number in range(3))
+    ground = 1 - digits - others
+    return tf.concat(
+        [ground * (1 - core), digits * (1 - core), others, ground * core, digits * core], axis=-1
+    )
 
 
 def _scaled(values: Any) -> Any:
@@ -170,7 +183,7 @@ class Composing:
 
         from digits.backend.batches import PLAIN
 
-        kinds = tuple(tf.TensorSpec((None, SIDE, SIDE, depth), tf.uint8) for depth in (3, 2))
+        kinds = tuple(tf.TensorSpec((None, SIDE, SIDE, depth), tf.uint8) for depth in (3, 3))
         batches = tf.data.Dataset.from_generator(lambda: self._batches(first, end), output_signature=kinds)
         return (
             batches.map(lambda *arrays: tuple(_scaled(array) for array in arrays))

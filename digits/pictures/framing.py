@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
-from digits.pictures.look import (
-    DIGITS,
-    OTHERS,
+from digits.decoding.colours import Picture
+from digits.ink.look import (
+    INK,
     Box,
     FindInk,
-    Picture,
     View,
     around,
     covering,
@@ -22,8 +20,9 @@ from digits.pictures.look import (
     mosaic,
     whole,
 )
-from digits.pictures.look import SIDE as LOOK_SIDE
-from digits.pictures.segmentation import Piece, in_reading_order, joined, of_one_size, pieces
+from digits.ink.look import SIDE as LOOK_SIDE
+from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
+from digits.pictures.segmentation import Piece, digits_in, in_reading_order, marks_in
 
 FILLED = 0.62
 """The share of a look's side that a digit is to be long."""
@@ -34,14 +33,11 @@ CLOSE_ENOUGH = 0.42
 MOST_LOOKS, MOST_CANDIDATES = 3, 3
 """At one digit, from the first one on, and of what may be the one digit, the likeliest ones."""
 
-ONE_REACH, MANY_REACH = 2, 0
-"""Pixels of a look that a gap in the ink of one digit may be wide; several digits may nearly touch."""
-
-ONE_GAP, MANY_GAP = 0.12, 0.03
-"""The share of a digit's length that large strokes of one digit may be apart, where there is one or many."""
-
 ROW_HEIGHT = 40
 """Pixels of a look that digits of a row are to be long."""
+
+MOST_MOSAICS = 2
+"""How often several digits are looked at as large as that, since small ones are first seen badly."""
 
 ALIKE = 0.6
 """The share of the longest digit's length from which another piece is a digit of its own."""
@@ -110,7 +106,7 @@ def frame_mnist(images: np.ndarray) -> list[Framed | None]:
 
 @dataclass(frozen=True)
 class Seen:
-    """A digit in the answer about a look: `shares` (h, w, classes), and `labels` (h, w) of the pieces."""
+    """A digit in the answer about a look: `shares` (h, w, 3), and `labels` (h, w) of the pieces."""
 
     view: View
     shares: np.ndarray
@@ -139,13 +135,13 @@ def frame_digit(picture: Picture, find: FindInk) -> Framed:
     candidates = sorted(_seen(view, shares), key=lambda seen: -_worth(seen, pixels))
     closer = [_looked_at_closer(seen, pixels, find) for seen in candidates[:MOST_CANDIDATES]]
     if not closer:
-        steps = (("picture", _shown(pixels)), ("look", look(pixels, view)), ("ink", shares[..., DIGITS]))
+        steps = (("picture", _shown(pixels)), ("look", look(pixels, view)), ("ink", shares[..., INK]))
         return Framed(np.zeros((SIDE, SIDE), np.float32), None, steps)
     best = max(closer, key=lambda seen: _worth(seen, pixels))
     steps = (
         ("picture", _shown(pixels)),
         ("look", look(pixels, best.view)),
-        ("ink", best.shares[..., DIGITS]),
+        ("ink", best.shares[..., INK]),
     )
     return _framed(picture, best, steps, _why_not(best, candidates, pixels))
 
@@ -162,25 +158,28 @@ def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Bo
     """
     if as_it_is := _as_it_is(picture):
         return [as_it_is], []
-    pixels = picture.pixels
-    view, shares = _first_look(pixels, find)
-    digits, _ = of_one_size(joined(pieces(shares[..., DIGITS], MANY_REACH)[1], MANY_GAP))
-    if not digits:
+    seen = _looked_at_in_parts(picture.pixels, find)
+    if not seen:
         return [], []
-    length = float(np.median([digit.length for digit in digits])) * view.scale
-    views = covering(pixels, max(length * LOOK_SIDE / ROW_HEIGHT, 24))
-    shares = mosaic(pixels, views, find)
-    origin = View(0, 0, views[0].side)
-    labels, found = pieces(shares[..., DIGITS], MANY_REACH)
-    digits, specks = of_one_size(joined(found, MANY_GAP))
-    marks = [*specks, *joined(pieces(shares[..., OTHERS], MANY_REACH)[1], MANY_GAP)]
-    steps = (("picture", _shown(pixels)), ("ink", shares[..., DIGITS]))
-    framed = [
-        _framed(picture, Seen(origin, shares, labels, digit), steps, "") for digit in in_reading_order(digits)
-    ]
-    least = LEAST_MARK * length / origin.scale
-    others = [_in_picture(origin.box(mark.box), picture) for mark in marks if mark.length >= least]
-    return framed, others
+    view, shares = seen[0].view, seen[0].shares
+    steps = (("picture", _shown(picture.pixels)), ("ink", shares[..., INK]))
+    digits = in_reading_order([each.digit for each in seen])
+    framed = [_framed(picture, Seen(view, shares, seen[0].labels, digit), steps, "") for digit in digits]
+    least = LEAST_MARK * float(np.median([digit.length for digit in digits]))
+    marks = [mark for mark in marks_in(shares) if mark.length >= least]
+    return framed, [_in_picture(view.box(mark.box), picture) for mark in marks]
+
+
+def _looked_at_in_parts(pixels: np.ndarray, find: FindInk) -> list[Seen]:
+    """Look at all parts of a picture, as large as makes its digits `ROW_HEIGHT` long; return the digits."""
+    seen = _seen(*_first_look(pixels, find))
+    for number in range(MOST_MOSAICS):
+        length = float(np.median([each.digit.length for each in seen])) if seen else 0
+        if not length or (number and ALIKE <= length / ROW_HEIGHT <= 1 / ALIKE):
+            break
+        views = covering(pixels, max(length * seen[0].view.scale * LOOK_SIDE / ROW_HEIGHT, 24))
+        seen = _seen(View(0, 0, views[0].side), mosaic(pixels, views, find))
+    return seen
 
 
 def _as_it_is(picture: Picture) -> Framed | None:
@@ -192,12 +191,12 @@ def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
     """Look at the whole picture, and where nothing is found, at its parts; return the view and its answer."""
     view = whole(pixels)
     shares = found_ink(pixels, view, find)
-    if pieces(shares[..., DIGITS], ONE_REACH)[1]:
+    if digits_in(shares)[1]:
         return view, shares
-    best, most = (view, shares), 0.0
+    best, most = (view, shares), 0
     for part in covering(pixels, max(min(pixels.shape[:2]) / 2, 24)):
         seen = found_ink(pixels, part, find)
-        amount = max((piece.amount for piece in pieces(seen[..., DIGITS], ONE_REACH)[1]), default=0.0)
+        amount = max((digit.amount for digit in digits_in(seen)[1]), default=0)
         if amount > most:
             best, most = (part, seen), amount
     return best
@@ -205,8 +204,8 @@ def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
 
 def _seen(view: View, shares: np.ndarray) -> list[Seen]:
     """Return what may be a digit in the answer about a look."""
-    labels, found = pieces(shares[..., DIGITS], ONE_REACH)
-    return [Seen(view, shares, labels, digit) for digit in joined(found, ONE_GAP)]
+    labels, digits = digits_in(shares)
+    return [Seen(view, shares, labels, digit) for digit in digits]
 
 
 def _looked_at_closer(seen: Seen, pixels: np.ndarray, find: FindInk) -> Seen:
@@ -229,7 +228,7 @@ def _looked_at_closer(seen: Seen, pixels: np.ndarray, find: FindInk) -> Seen:
 
 def _worth(seen: Seen, pixels: np.ndarray) -> float:
     """Weigh a piece for being the digit: how long and how clear it is, and whether it is cut off."""
-    ink = seen.shares[..., DIGITS][np.isin(seen.labels, seen.digit.labels)]
+    ink = seen.shares[..., INK][seen.labels == seen.digit.label]
     clearness = float(ink.mean())
     inside = 0.3 if _at_border(seen, pixels) else 1.0
     return inside * clearness * clearness * clearness * seen.digit.length * seen.view.scale
@@ -272,10 +271,10 @@ def _shown(pixels: np.ndarray) -> np.ndarray:
 
 def _framed(picture: Picture, seen: Seen, steps: Steps, reason: str) -> Framed:
     """Crop one digit out of a picture's ink, and bring it into MNIST's form."""
-    ink, labels, digit = seen.shares[..., DIGITS], seen.labels, seen.digit
+    ink, labels, digit = seen.shares[..., INK], seen.labels, seen.digit
     left, top, right, bottom = digit.box
     window = (slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1))
-    own = np.isin(labels[window], digit.labels)
+    own = labels[window] == digit.label
     # The pale rim of a stroke is part of it; what belongs to others is not.
     rim = ndimage.binary_dilation(own, np.ones((3, 3))) & (own | (labels[window] == 0))
     cropped = np.where(rim, ink[window], np.float32(0))

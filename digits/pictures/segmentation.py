@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from digits.pictures.look import Box
+from digits.ink.look import CORES, INK, OTHERS, Box
 
 FAINTEST = 0.2
 """The share of ink that the clearest pixels of a picture with a digit have at least."""
@@ -22,22 +22,27 @@ FAINT_LEVEL, RIDGE, AROUND = 0.1, 2.0, 9
 """The same where it is so many times the mean of a square of so many pixels around it."""
 
 CERTAIN = 0.6
-"""The share of the clearest ink that some pixel of every piece has."""
+"""The share of the clearest ink that some pixel of every stroke has."""
 
-SPECK = 0.45
-"""The share of the length of most digits below which a piece is a comma, a dot or a minus sign."""
+CORE_LEVEL, MARK_LEVEL = 0.3, 0.5
+"""The shares from which a pixel lies in the core of a digit, and is part of another mark."""
 
-LEAST_PIXELS = 6
-"""Pixels of the least piece."""
+REACH = 1.3
+"""How far ink may be from the core of its digit, in lengths of the core, which is half as long as it."""
+
+LEAST_PIXELS = 4
+"""Pixels of the least digit, core or mark."""
+
+CONNECTED = np.ones((3, 3), bool)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Ink that hangs together: its labels, its box (left, top, right, bottom) and its amount in pixels."""
+    """The ink of a digit or another mark: its label, its box (left, top, right, bottom), its pixels."""
 
-    labels: tuple[int, ...]
+    label: int
     box: Box
-    amount: float
+    amount: int
 
     @property
     def width(self) -> int:
@@ -54,94 +59,85 @@ class Piece:
         """Pixels of the longer side."""
         return max(self.width, self.height)
 
-    def with_(self, other: Piece) -> Piece:
-        """Return both pieces as one."""
-        left, top = min(self.box[0], other.box[0]), min(self.box[1], other.box[1])
-        right, bottom = max(self.box[2], other.box[2]), max(self.box[3], other.box[3])
-        labels = self.labels + other.labels
-        return Piece(labels, (left, top, right, bottom), self.amount + other.amount)
 
+def digits_in(shares: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
+    """Tell which ink belongs to which digit.
 
-def pieces(ink: np.ndarray, reach: int) -> tuple[np.ndarray, list[Piece]]:
-    """Label the ink that hangs together in shares (H, W).
+    Each core that the network sees is a digit's. A stroke is of the digit whose core is nearest to most of
+    it; where digits touch, each pixel is of the digit whose core is nearest.
 
     Args:
-        ink: the share of each pixel, float32 (H, W).
-        reach: pixels without ink that a stroke goes on behind.
+        shares: of ink, other marks and cores in each pixel, float32 (H, W, 3).
 
     Returns:
-        The labels (H, W), 0 where there is no ink, and the pieces, largest amount first.
+        For each pixel the label of its digit (H, W), 0 where there is none, and the digits, largest first.
     """
+    strokes, stroke_count = _strokes(shares[..., INK])
+    mask = strokes > 0
+    in_cores = shares[..., CORES] > CORE_LEVEL
+    labels = np.zeros(mask.shape, np.int32)
+    if not stroke_count:
+        return labels, []
+    # Where the network sees ink and no core, each stroke may be a digit.
+    cores, count = ndimage.label(in_cores if in_cores.any() else mask, CONNECTED)
+    lengths = np.array([0, *(piece.length for piece in _pieces(cores, count, 1))])
+    owners, near = _nearest(cores, lengths)
+    votes = np.zeros((stroke_count + 1, count + 1), np.int64)
+    np.add.at(votes, (strokes[near & mask], owners[near & mask]), 1)
+    # The stroke that most of a digit is in; several digits touch where they have the same.
+    main = votes.argmax(axis=0)
+    for stroke, place in enumerate(ndimage.find_objects(strokes), start=1):
+        if place is None:
+            continue
+        own = strokes[place] == stroke
+        claiming = [core for core in range(1, count + 1) if main[core] == stroke and votes[stroke, core]]
+        if len(claiming) > 1:
+            nearest = _nearest(np.where(np.isin(cores, claiming), cores, 0), lengths)[0][place]
+            labels[place][own] = nearest[own]
+        elif claiming:
+            labels[place][own] = claiming[0]
+        elif votes[stroke].any():
+            labels[place][own] = votes[stroke].argmax()
+    return labels, _pieces(labels, count, LEAST_PIXELS)
+
+
+def marks_in(shares: np.ndarray) -> list[Piece]:
+    """Return the other marks in shares (H, W, 3), largest first."""
+    labels, count = ndimage.label(shares[..., OTHERS] > MARK_LEVEL, CONNECTED)
+    return _pieces(labels, count, LEAST_PIXELS)
+
+
+def _strokes(ink: np.ndarray) -> tuple[np.ndarray, int]:
+    """Label the strokes in the share of ink of each pixel (H, W); return the labels and the highest one."""
     clearest = float(np.partition(ink, -CLEAREST, axis=None)[-CLEAREST])
     if clearest < FAINTEST:
-        return np.zeros(ink.shape, np.int32), []
-    mask = ink > LEVEL * clearest
+        return np.zeros(ink.shape, np.int32), 0
     # A thin stroke that the network is less sure of still stands out from what is around it, as fog does not.
-    mask |= (ink > FAINT_LEVEL * clearest) & (ink > RIDGE * ndimage.uniform_filter(ink, AROUND))
-    wide = ndimage.binary_dilation(mask, np.ones((3, 3)), reach) if reach else mask
-    labels, count = ndimage.label(wide, structure=np.ones((3, 3)))
-    labels *= mask
+    faint = (ink > FAINT_LEVEL * clearest) & (ink > RIDGE * ndimage.uniform_filter(ink, AROUND))
+    strokes, count = ndimage.label((ink > LEVEL * clearest) | faint, CONNECTED)
+    certain = np.zeros(count + 1, bool)
+    certain[strokes[ink > CERTAIN * clearest]] = True
+    certain[0] = False
+    return np.where(certain[strokes], strokes, 0), count
+
+
+def _nearest(cores: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which core is nearest to each pixel (H, W), and whether it is near enough for its length."""
+    distance, (rows, columns) = ndimage.distance_transform_edt(cores == 0, return_indices=True)
+    owners = cores[rows, columns]
+    return owners, distance <= REACH * lengths[owners]
+
+
+def _pieces(labels: np.ndarray, count: int, least: int) -> list[Piece]:
+    """Return the pieces of so many labels (H, W) that have so many pixels, largest first."""
     amounts = np.bincount(labels.ravel(), minlength=count + 1)
-    certain = np.bincount(labels[ink > CERTAIN * clearest].ravel(), minlength=count + 1)
-    least = max(LEAST_PIXELS, 0.01 * amounts[1:].max(initial=0))
     found = []
     for label, place in enumerate(ndimage.find_objects(labels, count), start=1):
-        if place is not None and amounts[label] >= least and certain[label]:
+        if place is not None and amounts[label] >= least:
             rows, columns = place
             box = (columns.start, rows.start, columns.stop, rows.stop)
-            found.append(Piece((label,), box, float(amounts[label])))
-    return labels, sorted(found, key=lambda piece: (-piece.amount, piece.box))
-
-
-def joined(found: list[Piece], gap: float) -> list[Piece]:
-    """Put pieces together that are strokes of one digit; largest first.
-
-    Args:
-        found: pieces, largest first.
-        gap: the share of a digit's length that large strokes of it may be apart.
-    """
-    digits: list[Piece] = []
-    for piece in found:
-        near = min(
-            (digit for digit in digits if _of_one_digit(digit, piece, gap)),
-            key=lambda digit: _distance(digit, piece),
-            default=None,
-        )
-        if near is not None:
-            digits.remove(near)
-            piece = near.with_(piece)
-        digits.append(piece)
-    return sorted(digits, key=lambda digit: (-digit.amount, digit.box))
-
-
-def _of_one_digit(one: Piece, other: Piece, gap: float) -> bool:
-    """Tell whether the smaller piece, `other`, is a stroke of the digit that `one` is the larger part of."""
-    shared = min(one.box[2], other.box[2]) - max(one.box[0], other.box[0])
-    apart = _distance(one, other)
-    if shared >= 0.4 * min(one.width, other.width):
-        # One stands over the other, as the bar of a 5 does; two digits below each other are of one height.
-        low = min(one.height, other.height) < 0.55 * max(one.height, other.height)
-        return apart <= (0.25 if low else max(0.05, gap)) * one.length
-    small = other.length < 0.45 * one.length
-    return apart <= (0.16 if small else gap) * one.length
-
-
-def _distance(one: Piece, other: Piece) -> float:
-    """Return how many pixels two boxes are apart."""
-    across = max(one.box[0] - other.box[2], other.box[0] - one.box[2], 0)
-    down = max(one.box[1] - other.box[3], other.box[1] - one.box[3], 0)
-    return float(np.hypot(across, down))
-
-
-def of_one_size(found: list[Piece]) -> tuple[list[Piece], list[Piece]]:
-    """Tell digits, which are of much the same size, from specks and smaller marks."""
-    if not found:
-        return [], []
-    typical = float(np.percentile([piece.length for piece in found], 75))
-    return (
-        [piece for piece in found if piece.length >= SPECK * typical],
-        [piece for piece in found if piece.length < SPECK * typical],
-    )
+            found.append(Piece(label, box, int(amounts[label])))
+    return found if least == 1 else sorted(found, key=lambda piece: (-piece.amount, piece.box))
 
 
 def in_reading_order(digits: list[Piece]) -> list[Piece]:

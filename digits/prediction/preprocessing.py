@@ -16,12 +16,12 @@ from digits.errors import DigitsError, reported_as
 from digits.pictures.centring import SIDE
 from digits.pictures.fitting import fitted
 from digits.pictures.framing import Framed, frame_digit, frame_digits, frame_mnist
-from digits.pictures.look import Box, FindInk
+from digits.ink.look import Box, FindInk
 
 if TYPE_CHECKING:
     import PIL.Image
 
-    from digits.pictures.look import Picture as Decoded
+    from digits.ink.look import Picture as Decoded
 
     Picture: TypeAlias = str | Path | bytes | PIL.Image.Image | np.ndarray
 

@@ -11,11 +11,12 @@ from PIL import Image
 SIDE = 112
 """Pixels of a look's side."""
 
-GROUND, DIGITS, OTHERS = range(3)
-"""What the network tells apart: the ground, the ink of digits, and other marks."""
+INK, OTHERS, CORES = range(3)
+"""What is found of a look: the ink of digits, other marks, and the middle of each digit."""
 
 FindInk = Callable[[np.ndarray], np.ndarray]
-"""From looks, float32 (N, SIDE, SIDE, 3) in [0, 1], to the share of each class in each of their pixels."""
+"""From looks, float32 (N, SIDE, SIDE, 3) in [0, 1], to the shares in each of their pixels of the classes that
+`digits.ink.network.CLASSES` counts."""
 
 Box = tuple[int, int, int, int]
 
@@ -24,25 +25,6 @@ MOST_VIEWS = 64
 
 OVERLAP = 0.3
 """The share of a view that the next one shows again."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture to look at.
-
-    `pixels` are uint8 (H, W, 3), upright, on white where the picture is transparent, or on black where
-    all that is visible is light. `grey` is the exact luminance, float32 (28, 28) in [0, 1], of a picture of
-    that size, and None for others. The stored picture is `shrunk` times as large.
-    `note` names the frame or page that was read, where there are several.
-    `size` and `mode` are width, height and Pillow's mode of what is stored, where it is a file.
-    """
-
-    pixels: np.ndarray
-    grey: np.ndarray | None
-    shrunk: int = 1
-    note: str = ""
-    size: tuple[int, int] = (0, 0)
-    mode: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,14 +91,20 @@ def look(pixels: np.ndarray, view: View) -> np.ndarray:
     return seen.astype(np.float32) * np.float32(1 / 255)
 
 
+def of_classes(answer: np.ndarray) -> np.ndarray:
+    """Return the shares (..., 3) of ink, other marks and cores, given those of the network's classes."""
+    _, digits, others, core, digits_in_core = np.moveaxis(answer, -1, 0)
+    return np.stack([digits + digits_in_core, others, core + digits_in_core], axis=-1)
+
+
 def found_ink(pixels: np.ndarray, view: View, find: FindInk) -> np.ndarray:
-    """Return the shares of each class in a look, float32 (SIDE, SIDE, classes).
+    """Return the shares of ink, other marks and cores in a look, float32 (SIDE, SIDE, 3).
 
     It is the mean of two answers, the second about the look moved by a pixel: the network works on squares of
     2 by 2 pixels, and a thin stroke that breaks between two of them seldom does so in both.
     """
     seen = look(pixels, view)
-    first, moved = find(np.stack([seen, np.roll(seen, (1, 1), (0, 1))]))
+    first, moved = of_classes(find(np.stack([seen, np.roll(seen, (1, 1), (0, 1))])))
     return np.asarray((first + np.roll(moved, (-1, -1), (0, 1))) * np.float32(0.5))
 
 
@@ -126,7 +114,6 @@ def mosaic(pixels: np.ndarray, views: list[View], find: FindInk) -> np.ndarray:
     height, width = (max(1, round(length / scale)) for length in pixels.shape[:2])
     total = np.zeros((height, width, 3), np.float32)
     weight = np.full((height, width, 1), 1e-6, np.float32)
-    total[..., GROUND] = 1e-6
     # What lies at a view's edge is better seen by the next.
     ramp = np.minimum(np.minimum(np.arange(SIDE), np.arange(SIDE)[::-1]) + 1, 16).astype(np.float32) / 16
     trust = np.minimum(ramp[:, np.newaxis], ramp)[..., np.newaxis]
