@@ -35,7 +35,7 @@ def model(colour_models: Path) -> Classifier:
 
 
 class Asked:
-    """A classifier of images of 8 by 10 that always answers alike, and keeps the images it was asked about."""
+    """A classifier of images of 8 by 10 that always answers alike, and keeps the images that it sees."""
 
     def __init__(self, channels: int = 3, framing: Any = "fit", ground: Any = "any") -> None:
         self.images: list[np.ndarray] = []
@@ -193,7 +193,9 @@ def test_names_of_any_length_and_alphabet_keep_the_table_s_columns(predict: Any,
     assert (0, "") == (answer.returncode, answer.stderr)
     assert ["file", "label", "confidence"] == head.split()
     assert 1 == len({cells_of(row[: row.index("█")]) for row in rows})
-    assert 1 == len({cells_of(row[: row.index(start)]) for row, start in zip(rows, ("青", "grü", "red a"))})
+    assert 1 == len(
+        {cells_of(row[: row.index(start)]) for row, start in zip(rows, ("青", "grü", "red a"), strict=True)}
+    )
     assert max(cells_of(row) for row in rows) < 50 + WIDEST_LABEL
 
 

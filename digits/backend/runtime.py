@@ -69,7 +69,7 @@ def check_cpu(runtime: RuntimeParams, path: Path) -> None:
 
 def _cpu_has(feature: str) -> bool:
     # NumPy asks the CPU when it is imported, on every operating system.
-    from numpy._core._multiarray_umath import __cpu_features__
+    from numpy._core._multiarray_umath import __cpu_features__  # type: ignore[import-not-found]
 
     return bool(__cpu_features__.get(feature))
 

@@ -13,15 +13,15 @@ import numpy as np
 from digits.classifier.classifier import Classifier
 from digits.decoding.reading import printable, read_picture
 from digits.errors import DigitsError, reported_as
+from digits.ink.look import Box, FindInk
 from digits.pictures.centring import SIDE
 from digits.pictures.fitting import fitted
 from digits.pictures.framing import Framed, frame_digit, frame_digits, frame_mnist
-from digits.ink.look import Box, FindInk
 
 if TYPE_CHECKING:
     import PIL.Image
 
-    from digits.ink.look import Picture as Decoded
+    from digits.decoding.colours import Picture as Decoded
 
     Picture: TypeAlias = str | Path | bytes | PIL.Image.Image | np.ndarray
 
