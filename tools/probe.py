@@ -171,13 +171,13 @@ def packed_pictures() -> Iterator[tuple[str, Any]]:
     """Read pictures of each format in the form of a dataset's images; give the images by name."""
     limits.limited = True
     random = np.random.Generator(np.random.PCG64(7))
-    coarse = (Image.fromarray(random.integers(0, 256, (9, 12, 3), np.uint8)) for _ in FORMATS)
+    coarse = (Image.fromarray(random.integers(0, 256, (65, 85, 3), np.uint8)) for _ in FORMATS)
     forms = Form(64, 64, 3, "fit", "any"), Form(32, 48, 1, "crop", "dark")
     images = {}
     for kind, picture in zip(FORMATS, coarse, strict=True):
         content = BytesIO()
         # Large enough to be made smaller while it is decoded.
-        picture.resize((1600, 1200), Image.Resampling.BICUBIC).save(content, kind)
+        picture.resize((1700, 1300), Image.Resampling.BICUBIC).save(content, kind)
         read = [read_fitted(content.getvalue(), kind, form).image.ravel() for form in forms]
         images[kind] = np.concatenate(read)
     # Its decoder converts colours with other instructions on each CPU.
