@@ -41,16 +41,15 @@ CALIBRATION = CalibrateParams(
 
 
 def bars(shape: tuple[int, int, int], classes: int, often: int, count: int, seed: int) -> Arrays:
-    """Draw noise with a bright bar, whose height and colour are the image's class; the last one is rare."""
+    """Draw noise with a bright bar: place, colour and brightness are the class; the last class is rare."""
     random = np.random.Generator(np.random.PCG64(seed))
     weights = np.array([often] * (classes - 1) + [1])
     labels = random.permutation(np.repeat(np.arange(classes), weights * count // weights.sum() + 1))
     images = random.integers(0, 100, (len(labels), *shape), np.uint8)
-    rows, colours = -(-classes // shape[2]), shape[2]
+    thick = shape[0] // 8
     for image, label in zip(images, labels, strict=True):
-        thick = shape[0] // rows
-        top = label // colours * thick
-        image[top : top + max(1, thick), :, label % colours] = 255 - label // 8 * 20
+        row, further = label % 8, label // 8
+        image[row * thick : (row + 1) * thick, :, further % shape[2]] = 255 - further // shape[2] * 40
     return {"images": images, "labels": labels.astype(np.uint8)}
 
 
