@@ -41,6 +41,7 @@ RECIPE: dict[str, Any] = {
     "batch_norm_momentum": 0.5,
     "augmentation": NO_CHANGE | {"shift": 1},
     "epochs": 10,
+    "least_steps": 0,
     "batch_size": 64,
     "learning_rate": 0.03,
     "schedule": {"kind": "plateau", "patience": 1, "factor": 0.5, "stopping_patience": 2},

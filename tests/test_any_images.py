@@ -41,16 +41,15 @@ CALIBRATION = CalibrateParams(
 
 
 def bars(shape: tuple[int, int, int], classes: int, often: int, count: int, seed: int) -> Arrays:
-    """Draw noise with a bright bar, whose height and colour are the image's class; the last one is rare."""
+    """Draw noise with a bright bar: place, colour and brightness are the class; the last class is rare."""
     random = np.random.Generator(np.random.PCG64(seed))
     weights = np.array([often] * (classes - 1) + [1])
     labels = random.permutation(np.repeat(np.arange(classes), weights * count // weights.sum() + 1))
     images = random.integers(0, 100, (len(labels), *shape), np.uint8)
-    rows, colours = -(-classes // shape[2]), shape[2]
+    thick = shape[0] // 8
     for image, label in zip(images, labels, strict=True):
-        thick = shape[0] // rows
-        top = label // colours * thick
-        image[top : top + max(1, thick), :, label % colours] = 255 - label // 8 * 20
+        row, further = label % 8, label // 8
+        image[row * thick : (row + 1) * thick, :, further % shape[2]] = 255 - further // shape[2] * 40
     return {"images": images, "labels": labels.astype(np.uint8)}
 
 
@@ -65,7 +64,7 @@ def dataset(parts: tuple[Arrays, Arrays], classes: int) -> Dataset:
 def recipe(**changes: Any) -> Recipe:
     own = Params(REPOSITORY / "params.yaml").section("recipes.general", Recipe)
     still = own.augmentation.model_copy(update={"shift": 0})
-    small = {"widths": [8, 16], "epochs": 4, "batch_size": 16, "augmentation": still}
+    small = {"widths": [8, 16], "epochs": 4, "least_steps": 0, "batch_size": 16, "augmentation": still}
     return own.model_copy(update=small | changes)
 
 
@@ -94,6 +93,20 @@ def test_rare_classes_weigh_as_much_as_frequent_ones_where_the_recipe_says_so() 
     assert class_weights(labels, 0) is None
     assert {0: 4 / 6, 1: 2.0} == pytest.approx(class_weights(labels, 1))
     assert {0: 1 - (1 - 4 / 6) / 2, 1: 1.5} == pytest.approx(class_weights(labels, 0.5))
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(375, 10), (200, 10), (199, 11), (13, 154)])
+def test_few_images_are_seen_in_more_epochs(steps: int, expected: int) -> None:
+    assert expected == recipe(epochs=10, least_steps=2000).epochs_of(steps)
+
+
+def test_a_training_takes_the_steps_that_it_must_take(tmp_path: Path) -> None:
+    parts = (bars((8, 8, 1), 2, 1, 30, seed=0), bars((8, 8, 1), 2, 1, 10, seed=1))
+    longer = recipe(epochs=1, least_steps=5)
+    _, history = train(*parts, recipe=longer, seed=0, checkpoint=tmp_path / "train.npz", key="")
+
+    # Epochs of two steps.
+    assert [1, 2, 3] == history["epoch"]
 
 
 def test_weights_let_a_rare_class_be_found(tmp_path: Path) -> None:

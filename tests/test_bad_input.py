@@ -179,8 +179,8 @@ def test_training_refuses_wrong_params_before_tensorflow_is_loaded(
         ),
         (
             "evaluate",
-            put_param("evaluate.marks.accuracy_above", 98),
-            "params.yaml: evaluate.marks.accuracy_above: 98 is not allowed; expected less than or equal to 1",
+            put_param("evaluate.marks.gap_below", 98),
+            "params.yaml: evaluate.marks.gap_below: 98 is not allowed; expected less than or equal to 1",
         ),
         (
             "plot",

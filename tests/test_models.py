@@ -40,6 +40,7 @@ def small_model() -> Any:
             "widths": [32, 64, 128],
             "dropout": dropout,
             "label_smoothing": 0,
+            "class_weights": 0,
             "beta_2": 0.999,
             **RECIPE,
         }

@@ -36,6 +36,7 @@ RECIPE: dict[str, Any] = {
     "label_smoothing": 0.0,
     "class_weights": 0.0,
     "epochs": 20,
+    "least_steps": 0,
     "batch_size": 128,
     "learning_rate": 0.001,
     "beta_2": 0.999,

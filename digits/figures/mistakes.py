@@ -73,7 +73,7 @@ def _draw_tile(axes: Axes, image: np.ndarray, ink: bool) -> None:
 
 def _write_below(axes: Axes, points: int, text: str, **look: Any) -> None:
     longest = max(len(line) for line in text.split("\n"))
-    look = {"fontsize": min(10.5, 115 / longest), "ha": "center", "va": "top", **look}
+    look = {"fontsize": min(10.5, 106 / longest), "ha": "center", "va": "top", **look}
     axes.annotate(text, (0.5, 0), (0, -points), xycoords="axes fraction", textcoords="offset points", **look)
 
 

@@ -30,7 +30,7 @@ SMALLEST_POOLED = 6
 
 
 def stride_of(image_shape: Shape) -> int:
-    """Return the stride of the first convolution: the least that leaves at most `MOST_PIXELS` positions."""
+    """Return the stride of the first convolution: the least that leaves about `MOST_PIXELS` positions."""
     height, width, _ = image_shape
     return math.isqrt(math.ceil(height * width / MOST_PIXELS) - 1) + 1
 

@@ -73,10 +73,15 @@ class Recipe(Section):
     label_smoothing: Share
     class_weights: float = Field(ge=0, le=1)
     epochs: Epochs
+    least_steps: int = Field(ge=0, le=1_000_000)
     batch_size: int = Field(ge=1, le=65_536)
     learning_rate: float = Field(gt=0, le=10)
     beta_2: Share
     schedule: Annotated[Plateau | OneCycle, Field(discriminator="kind")]
+
+    def epochs_of(self, steps: int) -> int:
+        """Return the number of epochs, of `steps` steps each: more where `least_steps` asks for more."""
+        return max(self.epochs, -(-self.least_steps // steps))
 
     def without_flips(self) -> "Recipe":
         """Return the recipe for images of which a mirrored one may be of another class."""

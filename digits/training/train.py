@@ -54,7 +54,8 @@ def train(
     model = networks.build(train["images"].shape[1:], classes, recipe)
     exact = exact_copy(model)
     steps = math.ceil(len(train["labels"]) / recipe.batch_size)
-    learning_rate, (early_stopping, plateau) = scheduled(recipe, steps * recipe.epochs)
+    epochs = recipe.epochs_of(steps)
+    learning_rate, (early_stopping, plateau) = scheduled(recipe, steps * epochs)
     optimizer = keras.optimizers.Adam(learning_rate, beta_2=recipe.beta_2)
     exact.compile(
         optimizer,
@@ -72,7 +73,7 @@ def train(
         training_batches(train, recipe.batch_size, augment, seed, first_epoch),
         steps_per_epoch=steps,
         initial_epoch=first_epoch,
-        epochs=first_epoch if journal.stopped else recipe.epochs,
+        epochs=first_epoch if journal.stopped else epochs,
         validation_data=batches_in_order(validation["images"], validation["labels"]),
         shuffle=False,
         class_weight=class_weights(train["labels"], recipe.class_weights),
