@@ -81,7 +81,7 @@ class _Decoder:
                 pass_fds=[other.fileno()],
             )
 
-    def ask(self, content: bytes, name: str, arguments: tuple[Any, ...]) -> Any:
+    def ask(self, content: Any, name: str, arguments: tuple[Any, ...]) -> Any:
         """Return what was decoded within `SECONDS`, or the line that says why it cannot be."""
         try:
             self.connection.send((content, name, SECONDS, arguments))
@@ -115,13 +115,13 @@ def start() -> None:
         _idle.append(_Decoder(READER))
 
 
-def decode(content: bytes, name: str, reader: str = READER, arguments: tuple[Any, ...] = ()) -> Any:
+def decode(content: Any, name: str, reader: str = READER, arguments: tuple[Any, ...] = ()) -> Any:
     """Return what a function makes of the bytes of a picture, in a process whose time and memory are limited.
 
     Any number of threads may call it; each has a process of its own meanwhile.
 
     Args:
-        content: the bytes.
+        content: the bytes, or what else the function takes.
         name: what messages call the picture.
         reader: the dotted name of the function, which is called with both, and with the `arguments`.
         arguments: whatever else it needs; a result that is a text stands for an error.

@@ -185,7 +185,7 @@ def _frame(image: Image.Image, name: str) -> Picture:
     """Decode the current frame of an image."""
     check_size(image.width, image.height, name)
     factor = shrinking(image.width, image.height)
-    width = image.width
+    width, size = image.width, image.size
     if image.format in ("JPEG", "MPO") and factor > 1:
         image.draft(None, (image.width // factor, image.height // factor))
     drafted = round(width / image.width)
@@ -195,7 +195,7 @@ def _frame(image: Image.Image, name: str) -> Picture:
     picture = of_image(image, math.ceil(factor / drafted), name)
     if orientation in TURNS:
         picture = _turned(picture, TURNS[orientation])
-    return replace(picture, shrunk=picture.shrunk * drafted)
+    return replace(picture, shrunk=picture.shrunk * drafted, size=size, mode=image.mode)
 
 
 def _is_blank(picture: Picture) -> bool:

@@ -60,10 +60,11 @@ def classes_of(entries: list[Entry]) -> list[str]:
     return sorted({entry.label for entry in entries}, key=natural)
 
 
-def natural(name: str) -> tuple[list[tuple[int, str]], str]:
+def natural(name: str) -> tuple[list[tuple[bool, int, str]], str]:
     """Return what sorts names as people do: `2` before `10`, and letters of both cases together."""
     pieces = re.split(r"([0-9]+)", name.casefold())
-    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces if piece], name
+    numbers = [int(piece) if piece.isdecimal() and piece.isascii() else -1 for piece in pieces]
+    return [(number < 0, number, piece) for number, piece in zip(numbers, pieces, strict=True) if piece], name
 
 
 def _listed(folder: Path) -> list[os.DirEntry[str]]:
@@ -74,11 +75,21 @@ def _listed(folder: Path) -> list[os.DirEntry[str]]:
         ]
 
 
+def _is_folder(found: os.DirEntry[str]) -> bool:
+    """Tell whether it is a folder, or a link to one; a link to itself is none."""
+    try:
+        return found.is_dir()
+    except OSError:
+        return False
+
+
 def _in_parts(folder: Path, names: set[str]) -> list[Entry]:
     """List what stands in train/ and test/, which have the same classes."""
     if missing := [part for part in PARTS if part not in names]:
         raise DigitsError(f"{folder}: there is no {missing[0]}/ beside {PARTS[missing[0] == 'train']}/")
-    if others := sorted({entry.name for entry in _listed(folder) if entry.is_dir()} - {*PARTS}, key=natural):
+    if others := sorted(
+        {entry.name for entry in _listed(folder) if _is_folder(entry)} - {*PARTS}, key=natural
+    ):
         raise DigitsError(
             f"{folder}: {printable(others[0])}/ stands beside train/ and test/; allowed: only those"
         )
@@ -95,7 +106,7 @@ def _classes(folder: Path, part: str) -> dict[str, list[Entry]]:
     top = folder.parent if part else folder
     classes: dict[str, list[Entry]] = {}
     for found in sorted(_listed(folder), key=lambda found: natural(found.name)):
-        if not found.is_dir():
+        if not _is_folder(found):
             continue
         name = _class_name(found.name, folder)
         files = _files(Path(found.path), [_identity(top), _identity(folder)])
@@ -131,7 +142,7 @@ def _files(folder: Path, above: list[tuple[int, int]]) -> Iterator[Path]:
     if identity in above:
         raise DigitsError(f"{printable(str(folder))}: a link back to a folder that it stands in")
     for found in _listed(folder):
-        if found.is_dir():
+        if _is_folder(found):
             yield from _files(Path(found.path), [*above, identity])
         else:
             yield Path(found.path)

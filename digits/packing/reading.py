@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import os
-import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from digits.decoding import limits
-from digits.decoding.reading import FORMATS, printable, read_content, read_picture
+from digits.decoding.reading import printable, read_content, read_picture
 from digits.errors import DigitsError
 from digits.pictures.fitting import fitted
 
 AHEAD = 4
-"""Pictures that are read for each core before the first of them is needed."""
+"""Batches that are read for each core before the first of them is needed."""
+
+BATCH, BATCH_BYTES = 32, 256 * 1024
+"""Files of a batch, and bytes of it, from which it is complete."""
 
 
 class Form(NamedTuple):
@@ -52,52 +53,85 @@ def read_pictures(folder: Path, names: Iterable[str], form: Form) -> Iterator[Re
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with ThreadPoolExecutor(cores) as threads:
-        waiting: deque[Future[Read | str]] = deque()
+        waiting: deque[Future[list[Read | str]]] = deque()
         try:
-            for name in names:
-                waiting.append(threads.submit(_read, folder, name, form))
+            for batch in _batches(folder, names):
+                waiting.append(threads.submit(_read, folder, batch, form))
                 if len(waiting) > AHEAD * cores:
-                    yield waiting.popleft().result()
+                    yield from waiting.popleft().result()
             while waiting:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         finally:
             threads.shutdown(cancel_futures=True)
 
 
-def _read(folder: Path, name: str, form: Form) -> Read | str:
-    shown = printable(name)
+def _batches(folder: Path, names: Iterable[str]) -> Iterator[list[str]]:
+    """Put small files together: to hand one over costs as much time as to decode it."""
+    batch: list[str] = []
+    size = 0
+    for name in names:
+        batch.append(name)
+        with suppress(OSError):
+            size += (folder / name).stat().st_size
+        if size >= BATCH_BYTES or len(batch) == BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _read(folder: Path, names: list[str], form: Form) -> list[Read | str]:
+    """Read a batch; if it exceeds the limits of one picture, each of its pictures by itself."""
+    contents: list[tuple[bytes, str] | str] = []
+    for name in names:
+        shown = printable(name)
+        try:
+            contents.append((read_content(folder / name, shown), shown))
+        except DigitsError as error:
+            contents.append(str(error))
+    if not limits.elsewhere():
+        return read_batch(contents, "", form)
     try:
-        content = read_content(folder / name, shown)
-        if limits.elsewhere():
-            read: Read = limits.decode(content, shown, f"{__name__}.read_fitted", tuple(form))
-            return read
-        return read_fitted(content, shown, *form)
+        return _decoded(contents, form)
     except DigitsError as error:
-        return str(error)
+        if len(contents) == 1:
+            return [str(error)]
+    result: list[Read | str] = []
+    for content in contents:
+        try:
+            result += _decoded([content], form)
+        except DigitsError as error:
+            result.append(str(error))
+    return result
 
 
-def read_fitted(
-    content: bytes,
-    name: str,
-    height: int,
-    width: int,
-    channels: int,
-    framing: Literal["fit", "crop"],
-    ground: Literal["any", "dark"],
-) -> Read:
+def _decoded(contents: list[tuple[bytes, str] | str], form: Form) -> list[Read | str]:
+    """Decode in another process.
+
+    Raises:
+        DigitsError: one of the pictures ended the process; the text has the name of the last one.
+    """
+    name = next((content[1] for content in reversed(contents) if isinstance(content, tuple)), "")
+    result: list[Read | str] = limits.decode(contents, name, f"{__name__}.read_batch", (form,))
+    return result
+
+
+def read_batch(contents: list[tuple[bytes, str] | str], _: str, form: Form) -> list[Read | str]:
+    """Decode pictures, each of which is its bytes and its name, or the line that says what is wrong."""
+    result: list[Read | str] = []
+    for content in contents:
+        try:
+            result.append(content if isinstance(content, str) else read_fitted(*content, form))
+        except DigitsError as error:
+            result.append(str(error))
+    return result
+
+
+def read_fitted(content: bytes, name: str, form: Form) -> Read:
     """Decode a picture, within the limits of the process, and bring it to the size of the form.
 
     Raises:
         DigitsError: it cannot be read.
     """
     picture = read_picture(content, name)
-    image = fitted(picture.pixels, height, width, channels, framing, ground)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content), formats=FORMATS) as stored:
-                return Read(image, stored.width, stored.height, stored.mode)
-    except Exception:
-        # A format that another library decodes tells no more than what it gave.
-        rows, columns = picture.pixels.shape[:2]
-        return Read(image, columns * picture.shrunk, rows * picture.shrunk, "HEIC")
+    return Read(fitted(picture.pixels, *form), *picture.size, picture.mode)
