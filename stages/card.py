@@ -14,7 +14,7 @@ def main() -> None:
     dataset = chosen_dataset(params)
     recipe = params.choice("recipe", "recipe", params.names("recipes"))
     path = Path("reports/model_card.md")
-    write_text(path, model_card(dataset, recipe, read_measurements(recipe)))
+    write_text(path, model_card(dataset, recipe, read_measurements(dataset, recipe)))
     print(f"wrote {path.as_posix()}")
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from digits.backend import runtime
 from digits.backend.models import load_model, probabilities
+from digits.calibration.nondigits import kinds_for, make_nondigits
 from digits.classifier.classifier import load_classifier, parity
+from digits.data.datasets import chosen_dataset
 from digits.data.prepared import read_prepared
 from digits.errors import run
-from digits.evaluation.metrics import EvaluateParams, class_scores, details, evaluate
+from digits.evaluation.metrics import EvaluateParams, class_scores, details, evaluate, shares
 from digits.evaluation.predictions import predictions_table
 from digits.files import read_history, write_json, write_table, write_text
 from digits.params import Params
@@ -17,9 +19,10 @@ from digits.params import Params
 def main() -> None:
     params = Params()
     evaluate_params = params.section("evaluate", EvaluateParams)
+    dataset = chosen_dataset(params)
     threads = runtime.read_threads(params)
 
-    test = read_prepared(Path("data/prepared/test.npz"))
+    test = read_prepared(Path("data/prepared/test.npz"), len(dataset.classes))
     history = read_history(Path("data/history.csv"))
     runtime.start(threads)
     images, labels = test["images"], test["labels"]
@@ -30,8 +33,12 @@ def main() -> None:
     after, score = answers.probabilities, answers.score
     accepted = classifier.thresholds.accept(after, score)
 
-    metrics = evaluate(after, labels, accepted, history, evaluate_params)
-    further = details(after, before, labels, accepted, evaluate_params)
+    kinds = kinds_for(dataset)
+    others = classifier.classify(make_nondigits(images, labels, kinds, evaluate_params.seed))
+    false_accepts = shares(classifier.thresholds.accept(others.probabilities, others.score), [*kinds])
+
+    metrics = evaluate(after, labels, accepted, history, dataset.accuracy_above, evaluate_params)
+    further = details(after, before, labels, accepted, false_accepts, evaluate_params)
     further |= {"temperature": classifier.temperature, "litert": parity(after, lite.probabilities)}
     table = predictions_table(labels, before, after, score, accepted)
     # Not sorted: in a narrow window `dvc exp show` leaves out the last ones.

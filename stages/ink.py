@@ -1,13 +1,14 @@
-"""Train the network that finds the ink of digits in pictures."""
+"""Train the network that finds the ink of digits in pictures, where the dataset's images are of ink."""
 
 from functools import partial
 from pathlib import Path
 
 from digits.backend import runtime
 from digits.composing.stock import ComposeParams, stock_of
+from digits.data.datasets import chosen_dataset
 from digits.environment import locked_versions
 from digits.errors import run
-from digits.files import fingerprint, read_arrays, write_json
+from digits.files import fingerprint, read_arrays, write_arrays, write_json
 from digits.ink.network import write_weights
 from digits.ink.train import InkParams, measure, train
 from digits.params import Params
@@ -16,10 +17,16 @@ from digits.training.imports import import_closure
 
 def main() -> None:
     params = Params()
+    dataset = chosen_dataset(params)
     ink_params = params.section("ink", InkParams)
     compose_params = params.section("compose", ComposeParams)
     threads = runtime.read_threads(params)
 
+    if dataset.framing != "mnist":
+        write_arrays(Path("data/ink.npz"), {})
+        write_json(Path("reports/ink.json"), {})
+        print(f"pictures of {dataset.name} are read as they are: there is no ink to find")
+        return
     inputs = [Path("data/prepared/train.npz"), Path("data/prepared/validation.npz")]
     training, validation = (read_arrays(path, ("images", "labels")) for path in inputs)
     code = [Path(path) for path in import_closure(Path("stages/ink.py"))]

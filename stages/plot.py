@@ -18,7 +18,8 @@ from digits.params import Params
 
 def main() -> None:
     params = Params()
-    classes = tuple(chosen_dataset(params).classes)
+    dataset = chosen_dataset(params)
+    classes, ink = tuple(dataset.classes), dataset.characters and dataset.ground == "dark"
     bins = params.section("evaluate", EvaluateParams).calibration_bins
     history = read_history(Path("data/history.csv"))
     test = read_prepared(Path("data/prepared/test.npz"), len(classes))
@@ -28,7 +29,7 @@ def main() -> None:
     figures = {
         "training": training_curves(history),
         "confusion": confusion_matrix_figure(actual, predicted, classes),
-        "mistakes": mistakes_gallery(test["images"], actual, predicted, confidence, classes),
+        "mistakes": mistakes_gallery(test["images"], actual, predicted, confidence, classes, ink),
         "reliability": reliability_diagram(confidence, predictions.uncalibrated, actual == predicted, bins),
     }
     for name, figure in figures.items():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from digits.backend import runtime
 from digits.backend.models import save_model
+from digits.data.datasets import chosen_dataset
 from digits.data.prepared import read_prepared
 from digits.environment import locked_versions
 from digits.errors import run
@@ -22,14 +23,18 @@ def in_bytes(path: Path, classes: int | None = None) -> Arrays:
 
 def main() -> None:
     params = Params()
+    dataset = chosen_dataset(params)
     name = params.choice("recipe", "recipe", params.names("recipes"))
     recipe = params.section(f"recipes.{name}", Recipe)
     seed = params.section("train", TrainParams).seed
     threads = runtime.read_threads(params)
 
     inputs = [Path("data/prepared/train.npz"), Path("data/prepared/validation.npz")]
-    training = in_bytes(inputs[0])
-    validation = in_bytes(inputs[1], int(training["labels"].max()) + 1)
+    training = in_bytes(inputs[0], len(dataset.classes))
+    if recipe.augmentation.flip and not dataset.mirrored:
+        print(f"no image is mirrored: a mirrored image of {dataset.name} may be of another class")
+        recipe = recipe.without_flips()
+    validation = in_bytes(inputs[1], len(dataset.classes))
     code = [Path(path) for path in import_closure(Path("stages/train.py"))]
     key = fingerprint(inputs + code, recipe.model_dump(), seed, threads, locked_versions())
     checkpoint = Path("data/checkpoints/train.npz")

@@ -24,7 +24,17 @@ REPOSITORY = Path(__file__).parent.parent
 STAGES = ("fetch", "prepare", "train", "ink", "calibrate", "export", "evaluate", "plot", "card")
 SIZE, TRAIN_SIZE, TEST_SIZE = 14, 300, 60
 
-NO_CHANGE = {"shift": 0, "rotation": 0, "scale": 0, "shear": 0, "elastic": 0, "elastic_spacing": 7}
+NO_CHANGE: dict[str, float] = {
+    "shift": 0,
+    "rotation": 0,
+    "scale": 0,
+    "shear": 0,
+    "elastic": 0,
+    "elastic_spacing": 7,
+    "flip": 0,
+    "brightness": 0,
+    "contrast": 0,
+}
 
 # A training that lowers its rate and stops early, before the last of its epochs and after its best one.
 RECIPE: dict[str, Any] = {

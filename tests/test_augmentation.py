@@ -61,7 +61,17 @@ def test_without_changes_the_images_stay_as_they_are() -> None:
     assert np.array_equal(images, augmented(images))
 
 
-@pytest.mark.parametrize("change", [{"rotation": 20}, {"scale": 0.2}, {"shear": 0.3}, {"elastic": 3}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rotation": 20},
+        {"scale": 0.2},
+        {"shear": 0.3},
+        {"elastic": 3},
+        {"brightness": 0.2},
+        {"contrast": 0.5},
+    ],
+)
 def test_a_change_changes_each_image_in_its_own_way_as_the_key_alone_decides(
     change: dict[str, float],
 ) -> None:
@@ -71,6 +81,35 @@ def test_a_change_changes_each_image_in_its_own_way_as_the_key_alone_decides(
     assert 4 == len({result.tobytes() for result in results})
     assert np.array_equal(results, augmented(images, **change))
     assert not np.array_equal(results, augmented(images, key=2, **change))
+
+
+def test_the_share_of_images_that_a_flip_names_is_mirrored() -> None:
+    images = noise(1000, 3, 4, 3)
+    results = augmented(images, flip=0.25)
+    mirrored = [np.array_equal(image[:, ::-1], result) for image, result in zip(images, results, strict=True)]
+    kept = [np.array_equal(image, result) for image, result in zip(images, results, strict=True)]
+
+    # A count's standard deviation is 13.7.
+    assert 200 < sum(mirrored) < 300
+    assert 1000 == sum(mirrored) + sum(kept)
+    assert np.array_equal(images[:, :, ::-1], augmented(images, flip=1))
+
+
+def test_brightness_moves_all_pixels_alike_and_contrast_moves_them_from_middle_grey() -> None:
+    images = np.tile(np.array([0.4, 0.5, 0.7], np.float32).reshape(1, 1, 3, 1), (500, 1, 1, 1))
+    lighter = augmented(images, brightness=0.2)[:, 0, :, 0]
+    stronger = augmented(images, contrast=0.5)[:, 0, :, 0]
+
+    np.testing.assert_allclose(lighter[:, 2] - lighter[:, 0], 0.3, atol=1e-6)
+    assert 0.29 < lighter[:, 1].min() < 0.32 < 0.68 < lighter[:, 1].max() < 0.71
+    np.testing.assert_allclose(0.5, stronger[:, 1], atol=1e-6)
+    assert 0.59 < stronger[:, 2].min() < 0.61 < 0.79 < stronger[:, 2].max() < 0.81
+
+
+def test_light_leaves_no_pixel_outside_of_black_and_white() -> None:
+    results = augmented(noise(50, 5, 4, 3), brightness=1, contrast=1)
+
+    assert (0, 1) == (results.min(), results.max())
 
 
 def test_an_image_may_be_wide_and_have_several_channels() -> None:

@@ -55,11 +55,19 @@ def test_the_front_matter_is_the_one_that_hugging_face_reads(project: Project) -
         ("reports/metrics.json", "errors", 4321, "| errors | 4,321 |"),
         ("reports/metrics.json", "calibration_error", 0.1234, "| calibration error | 12.34% |"),
         ("reports/details.json", "accuracy_interval.low", 0.8111, "81.11% to "),
+        ("reports/details.json", "balanced_accuracy", 0.54321, "| balanced accuracy | 54.32% |"),
+        ("reports/details.json", "false_accepts", {"fog": 0.0246}, "| fog | 2.46% |"),
+        (
+            "reports/metrics.json",
+            "top_5_accuracy",
+            0.9753,
+            "| right class among the five likeliest | 97.53% |",
+        ),
         ("reports/details.json", "brier_score", 0.13579, "| Brier score | 0.13579 |"),
         ("data/prepared/summary.json", "images.train", 54321, "54,321 images trained the network"),
         (
             "docs/seeds.json",
-            "article",
+            "article on synthetic",
             {"rows": [{"test_errors": errors} for errors in (3, 6, 9)]},
             "With 3 seeds the same recipe had an accuracy of 90.000% on average, "
             "with a standard deviation of 5.000%, from 85.00% to 95.00%: 3, 6, 9 errors.",
@@ -88,6 +96,27 @@ def test_how_the_model_fails_is_what_the_page_on_confidence_says(project: Projec
     assert "- A word more." in text
 
 
+def test_the_card_of_pictures_says_nothing_of_digits(project: Project) -> None:
+    changes = {"characters": False, "framing": "fit", "classes": [f"a|b {number}" for number in range(10)]}
+    project.write_description("synthetic", project.description() | changes)
+
+    text = card_of(project)
+
+    assert "`digits predict` scales a picture to fit into that size, and pads it, first." in text
+    assert "It was tried on images of synthetic, and on what the table below names" in text
+    assert "### What is taken for a digit and is none" not in text
+    assert "MNIST" not in text
+
+
+def test_a_class_with_a_stroke_in_its_name_stays_in_its_cell(project: Project) -> None:
+    table = project.folder / "reports/classes.csv"
+    lines = table.read_text(encoding="utf-8").replace("\n0,", "\na|b,", 1)
+    table.unlink()
+    table.write_text(lines, encoding="utf-8")
+
+    assert "| a\\|b |" in card_of(project)
+
+
 def test_the_files_are_named_with_their_bytes_and_hashes(project: Project) -> None:
     content = (project.folder / "data/model.tflite").read_bytes()
 
@@ -100,7 +129,7 @@ def test_the_files_are_named_with_their_bytes_and_hashes(project: Project) -> No
 def test_the_network_is_the_one_in_the_models_file(project: Project) -> None:
     text = card_of(project)
 
-    assert "; 53,898 parameters." in text
+    assert "; 152,202 parameters." in text
     assert "| Conv2D | filters 64, kernel_size 3 by 3, activation relu |" in text
 
 

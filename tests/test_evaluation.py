@@ -13,18 +13,18 @@ from digits.evaluation.metrics import (
     EvaluateParams,
     Marks,
     accuracy_gap,
+    balanced_accuracy,
     class_scores,
     cross_entropy,
     details,
     evaluate,
     largest_rise,
     rounded,
+    shares,
 )
 from digits.files import Table
 
-PARAMS = EvaluateParams(
-    calibration_bins=2, marks=Marks(accuracy_above=0.7, gap_below=0.05, loss_rise_at_most=0.0)
-)
+PARAMS = EvaluateParams(seed=0, calibration_bins=2, marks=Marks(gap_below=0.05, loss_rise_at_most=0.0))
 
 # Four answers about three classes; the second says 1 where 0 is right.
 ANSWERS = np.array([[0.5, 0.25, 0.25], [0.25, 0.75, 0], [0, 1, 0], [0.25, 0.25, 0.5]], np.float32)
@@ -38,8 +38,10 @@ HISTORY: Table = {
 }
 
 
-def metrics(history: Table = HISTORY, params: EvaluateParams = PARAMS) -> dict[str, Any]:
-    return evaluate(ANSWERS, LABELS, ACCEPTED, history, params)
+def metrics(
+    history: Table = HISTORY, params: EvaluateParams = PARAMS, accuracy_above: float = 0.7
+) -> dict[str, Any]:
+    return evaluate(ANSWERS, LABELS, ACCEPTED, history, accuracy_above, params)
 
 
 def probabilities_and_labels() -> st.SearchStrategy[tuple[np.ndarray, np.ndarray]]:
@@ -92,7 +94,10 @@ def test_the_details_are_those_worked_out_by_hand() -> None:
         # (0.5 + z²/4 ± z √(0.25 / 2 + z²/16)) / (1 + z²/2)
         "accepted": {"accuracy_interval": {"low": 0.094531, "high": 0.905469}, "errors": 1},
         # (1/4 + 1/16 + 1/16) + (9/16 + 9/16) + 0 + (1/16 + 1/16 + 1/4) = 1.875
+        # (1/2 + 1 + 1) / 3
+        "balanced_accuracy": 0.833333,
         "brier_score": 1.875 / 4,
+        "false_accepts": {"noise": 0.25},
         # (2/3 + 2/3 + 1) / 3
         "macro_f1": 0.777778,
         # Always the first class: wrong on two of four, which cost log 1e7.
@@ -100,13 +105,13 @@ def test_the_details_are_those_worked_out_by_hand() -> None:
     }
     before = np.array([[1, 0, 0]] * 4, np.float32)
 
-    assert expected == details(ANSWERS, before, LABELS, ACCEPTED, PARAMS)
+    assert expected == details(ANSWERS, before, LABELS, ACCEPTED, {"noise": 0.25}, PARAMS)
 
 
 def test_where_no_answer_is_accepted_there_is_no_accuracy_of_those() -> None:
     none = np.zeros(4, bool)
-    measured: dict[str, Any] = evaluate(ANSWERS, LABELS, none, HISTORY, PARAMS)
-    further: dict[str, Any] = details(ANSWERS, ANSWERS, LABELS, none, PARAMS)
+    measured: dict[str, Any] = evaluate(ANSWERS, LABELS, none, HISTORY, 0.7, PARAMS)
+    further: dict[str, Any] = details(ANSWERS, ANSWERS, LABELS, none, {}, PARAMS)
 
     assert {"share": 0.0, "accuracy": None} == measured["accepted"]
     assert {"accuracy_interval": None, "errors": 0} == further["accepted"]
@@ -143,8 +148,6 @@ def test_the_largest_rise_is_between_neighbours(values: list[float], rise: float
 @pytest.mark.parametrize(
     ("threshold", "value", "mark", "answer"),
     [
-        ("accuracy_above", 0.74, "accuracy_high", True),
-        ("accuracy_above", 0.75, "accuracy_high", False),
         ("gap_below", 0.126, "curves_close", True),
         ("gap_below", 0.125, "curves_close", False),
     ],
@@ -153,6 +156,39 @@ def test_a_mark_is_given_beyond_its_threshold(threshold: str, value: float, mark
     marks = PARAMS.marks.model_copy(update={threshold: value})
 
     assert answer is metrics(params=PARAMS.model_copy(update={"marks": marks}))["marks"][mark]
+
+
+def test_the_mark_of_a_good_accuracy_is_the_datasets() -> None:
+    assert metrics(accuracy_above=0.74)["marks"]["accuracy_high"]
+    assert not metrics(accuracy_above=0.75)["marks"]["accuracy_high"]
+
+
+def test_the_balanced_accuracy_is_among_the_metrics_where_classes_differ_in_size() -> None:
+    assert 0.833333 == metrics()["balanced_accuracy"]
+    assert "balanced_accuracy" not in evaluate(ANSWERS[1:], LABELS[1:], ACCEPTED[1:], HISTORY, 0.7, PARAMS)
+
+
+def test_a_class_without_an_image_does_not_lower_the_balanced_accuracy() -> None:
+    # Class 0: one of two is right; class 2: one of one; class 1 is nowhere.
+    answers, labels = ANSWERS[[0, 1, 3]], LABELS[[0, 1, 3]]
+
+    assert 0.75 == balanced_accuracy(answers, labels)
+
+
+def test_of_more_than_ten_classes_an_answer_counts_among_the_five_likeliest() -> None:
+    # The labels 0 to 11 have the places 1 to 12, but for the last image, where they are the other way round.
+    falling = np.arange(12, 0, -1, np.float32) / np.float32(78)
+    answers, labels = np.array([falling, falling, falling[::-1]]), np.array([4, 5, 11])
+    measured: dict[str, Any] = evaluate(answers, labels, labels > 0, HISTORY, 0.7, PARAMS)
+
+    assert 0.666667 == measured["top_5_accuracy"]
+    assert "top_5_accuracy" not in metrics()
+
+
+def test_the_share_of_each_kind_is_that_of_its_part() -> None:
+    # Parts of three and two, as `np.array_split` makes them.
+    assert {"first": 1 / 3, "second": 0.5} == shares(np.array([1, 0, 0, 1, 0], bool), ["first", "second"])
+    assert {"first": 1.0} == shares(np.array([True]), ["first", "second"])
 
 
 @pytest.mark.parametrize(
@@ -170,8 +206,8 @@ def test_the_metrics_do_not_depend_on_the_order_of_the_examples(
 ) -> None:
     first, second = (
         (
-            evaluate(answers, labels, labels > 0, HISTORY, PARAMS),
-            details(answers, answers, labels, labels > 0, PARAMS),
+            evaluate(answers, labels, labels > 0, HISTORY, 0.7, PARAMS),
+            details(answers, answers, labels, labels > 0, {}, PARAMS),
         )
         for answers, labels in (example, (example[0][::-1], example[1][::-1]))
     )
@@ -187,13 +223,13 @@ def test_probabilities_that_do_not_belong_to_the_labels_are_refused(
     answers: np.ndarray, labels: np.ndarray
 ) -> None:
     with pytest.raises(DigitsError, match="do not fit"):
-        evaluate(answers, labels, ACCEPTED, HISTORY, PARAMS)
+        evaluate(answers, labels, ACCEPTED, HISTORY, 0.7, PARAMS)
 
 
 def test_probabilities_that_are_not_finite_are_refused() -> None:
     """They come from a model whose training has diverged."""
     with pytest.raises(DigitsError, match="nan"):
-        evaluate(np.full_like(ANSWERS, np.nan), LABELS, ACCEPTED, HISTORY, PARAMS)
+        evaluate(np.full_like(ANSWERS, np.nan), LABELS, ACCEPTED, HISTORY, 0.7, PARAMS)
 
 
 def test_numbers_are_rounded_to_six_decimals_wherever_they_stand() -> None:

@@ -1,10 +1,12 @@
 """What the pictures show, whatever the results are."""
 
+import itertools
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -38,7 +40,7 @@ def gallery(mistakes: int) -> Figure:
     actual = np.zeros(60, np.int64)
     predicted = np.where(np.arange(60) < mistakes, 1, 0)
     images = np.zeros((60, 28, 28, 1), np.float32)
-    return mistakes_gallery(images, actual, predicted, np.linspace(0.5, 0.9, 60), CLASSES)
+    return mistakes_gallery(images, actual, predicted, np.linspace(0.5, 0.9, 60), CLASSES, ink=True)
 
 
 def test_both_panels_name_their_curves_and_mark_the_epoch_of_lowest_validation_loss() -> None:
@@ -124,6 +126,76 @@ def test_a_matrix_without_errors_has_text_on_its_diagonal_alone() -> None:
     assert ["2", "1", "1"] == [line for line in written if line.isdigit()]
 
 
+def test_of_many_classes_the_most_confused_pairs_are_shown(tmp_path: Path) -> None:
+    classes = tuple(f"class {number}" for number in range(200))
+    # Of class 7 three of four are taken for class 9; one of class 3 for class 150; all others are right.
+    actual = np.array([7, 7, 7, 7, 3, *range(200)])
+    predicted = np.array([9, 9, 9, 7, 150, *range(200)])
+    figure = confusion_matrix_figure(actual, predicted, classes)
+    write_figure(tmp_path / "confusion.png", figure)
+    written = texts(figure)
+
+    assert "Most confused of 200 classes: 4 errors in 205 test images" in written
+    assert ["class 7 → class 9", "class 3 → class 150"] == [
+        line for line in written if line[-1:].isdigit() and "→" in line
+    ]
+    assert ["3 of 5", "1 of 2"] == [
+        line for line in written if " of " in line and line[0].isdigit() and "→" not in line
+    ]
+
+
+def test_many_classes_without_an_error_have_a_picture_too(tmp_path: Path) -> None:
+    labels = np.arange(21)
+    figure = confusion_matrix_figure(labels, labels, tuple(f"class {label}" for label in labels))
+    write_figure(tmp_path / "confusion.png", figure)
+
+    assert "Most confused of 21 classes: 0 errors in 21 test images" in texts(figure)
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_long_names_of_classes_do_not_run_into_each_other(count: int) -> None:
+    classes = tuple(
+        f"{number} a very long name of a class indeed, with more words" for number in range(count)
+    )
+    labels = np.arange(count)
+    figure = confusion_matrix_figure(labels, labels, classes)
+    FigureCanvasAgg(figure).draw()
+    (axes,) = figure.axes
+    whole = figure.bbox
+    for ticks in (axes.get_xticklabels(), axes.get_yticklabels()):
+        boxes = [tick.get_window_extent() for tick in ticks]
+        assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes))
+        assert all(whole.x0 <= box.x0 and box.x1 <= whole.x1 and box.y1 <= whole.y1 for box in boxes)
+
+
+def test_names_below_the_gallerys_tiles_do_not_run_into_each_other() -> None:
+    classes = ("an animal with a very long name", "another animal with a name")
+    images = np.zeros((8, 96, 64, 3), np.float32)
+    figure = mistakes_gallery(images, np.zeros(8, int), np.ones(8, int), np.full(8, 0.5), classes, ink=False)
+    FigureCanvasAgg(figure).draw()
+    boxes = [axes.texts[0].get_window_extent() for axes in figure.axes]
+
+    assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize(
+    ("channels", "ink", "shown"), [(1, True, [0, 0, 0]), (1, False, [255, 255, 255]), (3, False, [255, 0, 0])]
+)
+def test_the_gallery_shows_ink_dark_light_light_and_colours_as_they_are(
+    channels: int, ink: bool, shown: list[int]
+) -> None:
+    images = np.zeros((1, 8, 8, channels), np.float32)
+    images[..., 0] = 1
+    figure = mistakes_gallery(images, np.zeros(1, int), np.ones(1, int), np.full(1, 0.5), CLASSES, ink)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    box = figure.axes[0].get_window_extent()
+    pixels = np.asarray(canvas.buffer_rgba())
+    middle = pixels[len(pixels) - int(box.y0 + box.height / 2), int(box.x0 + box.width / 2)]
+
+    assert shown == middle[:3].tolist()
+
+
 def test_the_gallery_shows_the_most_confident_mistakes_first() -> None:
     figure = gallery(mistakes=30)
     written = texts(figure)
@@ -138,7 +210,7 @@ def test_the_gallery_shows_the_most_confident_mistakes_first() -> None:
 
 def test_mistakes_of_equal_confidence_come_in_the_order_of_the_test_set() -> None:
     images = np.zeros((3, 28, 28, 1), np.float32)
-    figure = mistakes_gallery(images, np.zeros(3, int), np.ones(3, int), np.full(3, 0.5), CLASSES)
+    figure = mistakes_gallery(images, np.zeros(3, int), np.ones(3, int), np.full(3, 0.5), CLASSES, ink=True)
 
     assert ["50.00%  #0", "50.00%  #1", "50.00%  #2"] == [line for line in texts(figure) if "#" in line]
 

@@ -73,11 +73,14 @@ def test_a_training_killed_four_times_ends_with_the_bytes_of_one_never_stopped(
 def test_a_fixed_schedule_goes_on_where_it_was_killed_and_keeps_the_last_weights(
     finished: Project, tmp_path: Path
 ) -> None:
-    """With everything else that a recipe may ask for: warped images and smoothed labels."""
+    """With everything else that a recipe may ask for: changed images, smoothed labels, weighted classes."""
     project = finished.copy(tmp_path / "project", without=[".dvc", ".git", "reports"])
     changes = {"shift": 1, "rotation": 10, "scale": 0.1, "shear": 0.1, "elastic": 2, "elastic_spacing": 5}
+    changes |= {"flip": 0.5, "brightness": 0.1, "contrast": 0.1}
+    project.write_description("synthetic", project.description() | {"mirrored": True})
     project.set_param("recipes.article.augmentation", changes)
     project.set_param("recipes.article.label_smoothing", 0.1)
+    project.set_param("recipes.article.class_weights", 0.5)
     project.set_param("recipes.article.schedule", {"kind": "one_cycle", "warm_up": 0.25, "final": 0.1})
     project.set_param("recipes.article.epochs", 4)
     stopped = project.copy(tmp_path / "stopped")

@@ -141,7 +141,8 @@ def drawn(given: Operands) -> Iterator[Operation]:
 
     from digits.training.augmentation import augmented
 
-    every_change = Augmentation(shift=1, rotation=20, scale=0.2, shear=0.2, elastic=2, elastic_spacing=5)
+    warps = {"shift": 1, "rotation": 20, "scale": 0.2, "shear": 0.2, "elastic": 2, "elastic_spacing": 5}
+    every_change = Augmentation.model_validate({**warps, "flip": 0.5, "brightness": 0.2, "contrast": 0.3})
 
     def shuffled() -> tf.Tensor:
         return tf.random.experimental.stateless_shuffle(tf.range(1000), given.key, alg="philox")

@@ -16,13 +16,14 @@ import numpy as np
 
 from digits.backend import runtime
 from digits.backend.models import load_model, probabilities, save_model
-from digits.calibration.calibrate import CalibrateParams, calibrate, save_calibrated
+from digits.calibration.calibrate import CalibrateParams, calibrate, read_no_pictures, save_calibrated
 from digits.calibration.composed import read_composed
-from digits.calibration.nondigits import make_nondigits
+from digits.calibration.nondigits import KINDS, KINDS_OF_ANYTHING, make_nondigits
 from digits.classifier.classifier import load_classifier
 from digits.classifier.detector import DetectorParams
 from digits.classifier.tflite import flatbuffer
 from digits.composing.stock import Stock
+from digits.data.datasets import DATASETS, read_dataset
 from digits.data.preparation import scale
 from digits.evaluation.metrics import EvaluateParams, details, evaluate
 from digits.figures.confusion import confusion_matrix_figure
@@ -44,6 +45,17 @@ from tools.operations import operations
 
 STEPS = 3
 CLASSES = tuple("0123456789")
+# Large enough for a stride of the first convolution, and its sides differ.
+COLOUR_SHAPE = (64, 48, 3)
+DETECTOR = DetectorParams(units=64, epochs=2, batch_size=64, learning_rate=0.001)
+CALIBRATION = CalibrateParams(
+    seed=0,
+    detector=DETECTOR,
+    composed=20,
+    wrong_at_most=0.5,
+    wrong_of_composed_at_most=0.9,
+    false_accepts_at_most=0.1,
+)
 
 
 def digest(value: Any) -> str:
@@ -89,8 +101,8 @@ def whole_run(recipe: Recipe, evaluate_params: EvaluateParams, folder: Path) -> 
     answers = probabilities(model, test["images"][:asked])
     yield "probabilities", answers
     labels, accepted = test["labels"][:asked], answers.max(axis=1) > 0.5
-    metrics = evaluate(answers, labels, accepted, history, evaluate_params)
-    further = details(answers, answers, labels, accepted, evaluate_params)
+    metrics = evaluate(answers, labels, accepted, history, 0.5, evaluate_params)
+    further = details(answers, answers, labels, accepted, {}, evaluate_params)
     yield "metrics.json", json.dumps([metrics, further], sort_keys=True).encode()
     write_arrays(folder / "arrays.npz", test)
     yield "arrays.npz", (folder / "arrays.npz").read_bytes()
@@ -104,7 +116,7 @@ def whole_run(recipe: Recipe, evaluate_params: EvaluateParams, folder: Path) -> 
     figures = {
         "training.png": training_curves({**longer, "epoch": list(range(1, 10))}),
         "confusion.png": confusion_matrix_figure(actual, predicted, CLASSES),
-        "mistakes.png": mistakes_gallery(test["images"], actual, predicted, confidence, CLASSES),
+        "mistakes.png": mistakes_gallery(test["images"], actual, predicted, confidence, CLASSES, ink=True),
         "reliability.png": reliability_diagram(confidence, confidence**2, predicted == actual, 15),
     }
     for name, figure in figures.items():
@@ -115,24 +127,16 @@ def whole_run(recipe: Recipe, evaluate_params: EvaluateParams, folder: Path) -> 
 def calibrated(model: Any, parts: list[Arrays], folder: Path) -> Iterator[tuple[str, Any]]:
     """Calibrate a copy of `model` and export it; give each output by name."""
     images, labels = parts[1]["images"], parts[1]["labels"]
-    yield "non-digits", make_nondigits(images, labels, 0)
+    yield "non-digits", make_nondigits(images, labels, KINDS, 0)
     save_model(model, folder / "before.keras")
     copy = load_model(folder / "before.keras")
-    detector = DetectorParams(units=64, epochs=2, batch_size=64, learning_rate=0.001)
-    numbers = CalibrateParams(
-        seed=0,
-        detector=detector,
-        composed=20,
-        wrong_at_most=0.5,
-        wrong_of_composed_at_most=0.9,
-        false_accepts_at_most=0.1,
-    )
     stock, find, ink = found_ink(folder)
     yield "composed pictures", compose_batch(stock, 0, range(40))[0]
     yield "ink.npz", ink
-    readings = read_composed(stock, find, 0, numbers.composed)
+    readings = read_composed(stock, find, 0, CALIBRATION.composed)
     yield "readings", readings.images
-    calibration, weights = calibrate(copy, *parts, (readings, readings), CLASSES, numbers)
+    mnist = read_dataset("mnist", DATASETS)
+    calibration, weights = calibrate(copy, *parts, (readings, readings), mnist, CALIBRATION)
     yield "calibration.json", calibration.as_json().encode()
     save_calibrated(copy, calibration, weights, ink, folder / "calibrated.keras")
     yield "calibrated.keras", (folder / "calibrated.keras").read_bytes()
@@ -140,6 +144,39 @@ def calibrated(model: Any, parts: list[Arrays], folder: Path) -> Iterator[tuple[
     yield "scores", classifier.classify(images).score
     yield "model.tflite", flatbuffer(copy, weights)
     yield "ink.tflite", flatbuffer_of_ink(read_packed(ink))
+
+
+def colours(count: int, seed: int) -> Arrays:
+    """Draw coloured images, as bytes, and labels of which some are rarer than others."""
+    random = np.random.Generator(np.random.PCG64(seed))
+    images = random.integers(0, 256, (count, *COLOUR_SHAPE), np.uint8)
+    return {"images": images, "labels": (np.sqrt(np.arange(count)) % 10).astype(np.uint8)}
+
+
+def run_in_colour(recipe: Recipe, folder: Path) -> Iterator[tuple[str, Any]]:
+    """Train on colours with all that a recipe may ask for, and calibrate; give each output by name."""
+    light = {"flip": 0.5, "brightness": 0.2, "contrast": 0.2}
+    changes = {"augmentation": recipe.augmentation.model_copy(update=light), "class_weights": 0.5}
+    recipe = recipe.model_copy(update=changes)
+    parts = colours(STEPS * recipe.batch_size, 8), colours(100, 9)
+    model, _ = train(*parts, recipe=recipe, seed=0, checkpoint=folder / "colour.npz", key="colour")
+    yield "weights", weights_of(model)
+    training, validation = ({**part, "images": scale(part["images"])} for part in parts)
+    yield "no class", make_nondigits(validation["images"], validation["labels"], KINDS_OF_ANYTHING, 0)
+    shape = dict(zip(("height", "width", "channels"), COLOUR_SHAPE, strict=True))
+    described = {**shape, "characters": False, "framing": "fit", "ground": "any"}
+    dataset = read_dataset("mnist", DATASETS).model_copy(update=described)
+    calibration, weights = calibrate(model, training, validation, read_no_pictures(), dataset, CALIBRATION)
+    save_calibrated(model, calibration, weights, None, folder / "colour.keras")
+    yield "calibrated.keras", (folder / "colour.keras").read_bytes()
+    answers = probabilities(model, validation["images"])
+    yield "probabilities", answers
+    right, confidence = validation["labels"].astype(np.int64), answers.max(axis=1)
+    figure = mistakes_gallery(
+        validation["images"], right, answers.argmax(axis=1), confidence, CLASSES, ink=False
+    )
+    write_figure(folder / "colour.png", figure)
+    yield "mistakes.png", (folder / "colour.png").read_bytes()
 
 
 def found_ink(folder: Path) -> tuple[Stock, FindInk, bytes]:
@@ -172,7 +209,7 @@ def main() -> None:
         print(name, file=sys.stderr, flush=True)
     recipes = {
         name: params.section(f"recipes.{name}", Recipe).model_copy(update={"epochs": 1})
-        for name in ("article", "fast", "accurate")
+        for name in ("article", "fast", "accurate", "general")
     }
     with TemporaryDirectory() as folder:
         evaluate_params = params.section("evaluate", EvaluateParams)
@@ -182,6 +219,9 @@ def main() -> None:
         for name, recipe in recipes.items():
             hashes[f"weights of {name}"] = digest(weights_of(short_run(recipe, Path(folder))[0]))
             print(f"weights of {name}", file=sys.stderr, flush=True)
+        for name, value in run_in_colour(recipes["general"], Path(folder)):
+            hashes[f"{name} in colour"] = digest(value)
+            print(f"{name} in colour", file=sys.stderr, flush=True)
     json.dump(hashes, sys.stdout, indent=2)
 
 

@@ -1,4 +1,4 @@
-"""Calibration: the temperature, the detector of images that are no digits, and the thresholds."""
+"""Calibration: the temperature, the detector of images that are of no class, and the thresholds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pydantic import Field
 
 from digits.backend.models import save_model
 from digits.calibration.characters import draw_characters
-from digits.calibration.composed import Read
-from digits.calibration.nondigits import make_nondigits
+from digits.calibration.composed import FORM, Read
+from digits.calibration.nondigits import Kind, kinds_for, make_nondigits
 from digits.classifier.detector import DetectorParams, answerer, features_and_logits, train_detector
 from digits.classifier.metadata import INK_WEIGHTS, Calibration, Thresholds, append_calibration
 from digits.data.datasets import Dataset
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 # The temperatures between which the best one is searched: far beyond what a trained network needs.
 LOWEST, HIGHEST = 0.05, 20.0
 
-# Training images for each printed digit that the detector learns from.
-# Without printed digits it would learn that print is never a digit.
+# Training images for each printed character that the detector learns from.
 HANDWRITTEN_PER_PRINTED = 10
 
 # Confidences are tried in steps of 1 / STEPS, from 0 to 1, and scores in steps of 1 / SCORE_STEPS.
@@ -64,9 +63,10 @@ def calibrate(
 
     Args:
         model: a trained classifier that ends in a Dense layer with a softmax.
-        training: float32 `images` (N, H, W, 1) in [0, 1] and integer `labels` (N,), for the detector.
+        training: float32 `images` (N, H, W, C) in [0, 1] and integer `labels` (N,), for the detector.
         validation: the same for the temperature and the thresholds.
-        composed: readings of composed pictures, for the detector, and of others, for the thresholds.
+        composed: readings of composed pictures, for the detector, and of others, for the thresholds;
+            without any where pictures of the dataset are not composed.
         dataset: its classes, and how pictures are brought into its form.
         params: the seed, the detector's size and training, and the error rates that the thresholds keep.
 
@@ -84,14 +84,17 @@ def calibrate(
     divide_logits(model, temperature)
 
     classes = tuple(dataset.classes)
-    detector = _train_detector(model, training, composed[0], classes, params)
+    kinds = kinds_for(dataset)
+    # Print is what it is for characters alone; without, the detector would learn that print is never one.
+    printed = "".join(name for name in classes if len(name) == 1) if dataset.characters else ""
+    detector = _train_detector(model, training, composed[0], printed, kinds, params)
     answer = answerer(model, detector)
     thresholds = choose_thresholds(
         [
             (params.wrong_at_most, _judged(answer, images, labels)),
             (params.wrong_of_composed_at_most, _judged(answer, composed[1].images, composed[1].labels)),
         ],
-        _judged(answer, make_nondigits(images, labels, params.seed + 1), None),
+        _judged(answer, make_nondigits(images, labels, kinds, params.seed + 1), None),
         params.false_accepts_at_most,
     )
     calibration = Calibration(
@@ -161,41 +164,42 @@ def _train_detector(
     model: keras.Sequential,
     training: Arrays,
     composed: Read,
-    classes: tuple[str, ...],
+    characters: str,
+    kinds: dict[str, Kind],
     params: CalibrateParams,
 ) -> list[np.ndarray]:
-    """Train the detector: digits and print against made-up images, and right readings against wrong ones."""
+    """Train the detector: members and print against made-up images, and right readings against wrong ones."""
     images, labels = training["images"], training["labels"]
-    characters = "".join(name for name in classes if len(name) == 1)
     random = np.random.Generator(np.random.PCG64(params.seed))
     count = len(images) // HANDWRITTEN_PER_PRINTED if characters else 0
     printed = draw_characters(random, count, images.shape[1:3], characters)
-    others = make_nondigits(images, labels, params.seed)
-    # Without readings, which images of another size than MNIST's do not have, the last part is empty.
+    printed = np.broadcast_to(printed, (count, *images.shape[1:]))
+    others = make_nondigits(images, labels, kinds, params.seed)
+    # Without readings the last part is empty.
     parts = [images, printed, others, composed.images if len(composed.images) else images[:0]]
     features, logits = features_and_logits(model, np.concatenate(parts))
     *_, of_others, of_composed = np.split(features, np.cumsum([len(part) for part in parts[:-1]]))
-    digit_features = [features[: len(images) + len(printed)]]
+    member_features = [features[: len(images) + len(printed)]]
     other_features = [of_others]
     if len(composed.images):
         right = logits[-len(composed.images) :].argmax(axis=1) == composed.labels
         # They are few, and count as often as the others together need.
-        digit_features += [of_composed[right]] * COMPOSED_COUNT
+        member_features += [of_composed[right]] * COMPOSED_COUNT
         other_features += [of_composed[~right]] * COMPOSED_COUNT
     return train_detector(
-        np.concatenate(digit_features), np.concatenate(other_features), params.detector, params.seed
+        np.concatenate(member_features), np.concatenate(other_features), params.detector, params.seed
     )
 
 
 def choose_thresholds(
-    digits: Sequence[tuple[float, Judged]], others: Judged, false_accepts_at_most: float
+    members: Sequence[tuple[float, Judged]], others: Judged, false_accepts_at_most: float
 ) -> Thresholds:
     """Return the thresholds that accept most right answers while they keep all error rates.
 
     Args:
-        digits: for each kind of pictures the largest share of all of them that are accepted and wrong,
-            and confidence, score and whether it is right, each (N,), of its answers.
-        others: the same of images that are no digits.
+        members: for each kind of pictures of the classes the largest share of all of them that are accepted
+            and wrong, and confidence, score and whether it is right, each (N,), of its answers.
+        others: the same of images of no class.
         false_accepts_at_most: the largest share of the others that is accepted.
 
     Returns:
@@ -207,7 +211,7 @@ def choose_thresholds(
         score = step / SCORE_STEPS
         allowed = _accepted(others, score, candidates)[0] <= false_accepts_at_most * len(others[0])
         rights = np.zeros(len(candidates), np.int64)
-        for wrong_at_most, judged in digits:
+        for wrong_at_most, judged in members:
             accepted, right = _accepted(judged, score, candidates)
             allowed &= accepted - right <= wrong_at_most * len(judged[0])
             rights += right
@@ -228,13 +232,23 @@ def _accepted(judged: Judged, score: float, candidates: np.ndarray) -> tuple[np.
     return counts[0], counts[1]
 
 
+def read_no_pictures() -> tuple[Read, Read]:
+    """Return readings for a dataset of which no pictures are composed."""
+    nothing = Read(np.zeros((0, *FORM), np.float32), np.zeros(0, np.int64))
+    return nothing, nothing
+
+
 def save_calibrated(
-    model: keras.Sequential, calibration: Calibration, detector: list[np.ndarray], ink: bytes, path: Path
+    model: keras.Sequential,
+    calibration: Calibration,
+    detector: list[np.ndarray],
+    ink: bytes | None,
+    path: Path,
 ) -> None:
     """Write a calibrated model as a `.keras` archive with extra entries, which Keras ignores.
 
-    `ink` are the bytes of the file of the network that finds ink.
+    `ink` are the bytes of the file of the network that finds ink, None where there is none to find.
     """
     with whole_file(path) as partial:
         save_model(model, partial)
-        append_calibration(partial, calibration, detector, {INK_WEIGHTS: ink})
+        append_calibration(partial, calibration, detector, {INK_WEIGHTS: ink} if ink else {})

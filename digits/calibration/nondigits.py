@@ -1,7 +1,7 @@
-"""Artificial images that are no digits, which the detector learns to refuse.
+"""Artificial images that are of none of the classes, which the detector learns to refuse.
 
-Each kind is a function of a random generator, images of digits, and their labels.
-It returns as many float32 images (N, H, W, 1) in [0, 1] as it is given.
+Each kind is a function of a random generator, images of the classes, and their labels.
+It returns as many float32 images (N, H, W, C) in [0, 1] as it is given.
 """
 
 from collections.abc import Callable
@@ -9,33 +9,52 @@ from collections.abc import Callable
 import numpy as np
 
 from digits.calibration.characters import LETTERS, draw_characters
+from digits.data.datasets import Dataset
 
 Kind = Callable[[np.random.Generator, np.ndarray, np.ndarray], np.ndarray]
 
 
-def make_nondigits(images: np.ndarray, labels: np.ndarray, seed: int) -> np.ndarray:
-    """Return as many images that are no digits as there are `images`, in equal shares of all `KINDS`.
+def make_nondigits(images: np.ndarray, labels: np.ndarray, kinds: dict[str, Kind], seed: int) -> np.ndarray:
+    """Return as many images of no class as there are `images`, in equal shares of all `kinds`.
 
     Args:
-        images: float32 digits (N, H, W, 1) in [0, 1], which some kinds are made from.
+        images: float32 (N, H, W, C) in [0, 1], which some kinds are made from.
         labels: integers (N,).
-        seed: equal seeds and digits give equal images.
+        kinds: what `kinds_for` returned.
+        seed: equal seeds, kinds and images give equal images.
 
     Returns:
-        Float32 images (N, H, W, 1) in [0, 1].
+        Float32 images (N, H, W, C) in [0, 1], kind after kind, in parts as `np.array_split` makes them.
     """
     nondigits = []
-    parts = np.array_split(np.arange(len(images)), len(KINDS))
-    for number, (kind, part) in enumerate(zip(KINDS.values(), parts, strict=True)):
+    parts = np.array_split(np.arange(len(images)), len(kinds))
+    for number, (kind, part) in enumerate(zip(kinds.values(), parts, strict=True)):
         random = np.random.Generator(np.random.PCG64([seed, number]))
         nondigits.append(kind(random, images[part], labels[part]))
     return np.concatenate(nondigits)
 
 
+def kinds_for(dataset: Dataset) -> dict[str, Kind]:
+    """Return the kinds of images that are of none of the dataset's classes, by name.
+
+    Where the classes are characters, light on dark, these are strokes, shapes, and printed letters, but none
+    that is a class itself. Images of anything else may show shapes, letters, or halves that are exchanged,
+    and still be of a class: what is refused then is noise, and what is made from images of several classes.
+    """
+    if not dataset.characters or dataset.ground == "any":
+        return KINDS_OF_ANYTHING | ({"inverted": inverted} if dataset.ground == "dark" else {})
+    own = "".join(dataset.classes).lower()
+    letters = "".join(letter for letter in LETTERS if letter.lower() not in own)
+    if letters == LETTERS:
+        return KINDS
+    kinds = {name: kind for name, kind in KINDS.items() if "letters" not in name}
+    return kinds | ({"letters": printed(letters)} if letters else {})
+
+
 def blank(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
     """Return images of one brightness, and gradients from one brightness to another."""
-    count, height, width, _channels = images.shape
-    low, high = random.random((2, count, 1, 1, 1), np.float32)
+    count, height, width, channels = images.shape
+    low, high = random.random((2, count, 1, 1, channels), np.float32)
     high = np.where(random.random((count, 1, 1, 1)) < 0.3, low, high)
     low[: count // 10] = high[: count // 10] = 0
     along = np.where(
@@ -70,15 +89,16 @@ def clouds(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np
     height, width = images.shape[1:3]
     clouds = np.empty(images.shape, np.float32)
     for cloud in clouds:
-        coarse = random.integers(0, 256, (random.integers(2, 10), random.integers(2, 10)), np.uint8)
-        picture = Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR)
-        cloud[..., 0] = np.asarray(picture, np.float32) / 255
+        for channel in range(images.shape[-1]):
+            coarse = random.integers(0, 256, (random.integers(2, 10), random.integers(2, 10)), np.uint8)
+            picture = Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR)
+            cloud[..., channel] = np.asarray(picture, np.float32) / 255
     cut = _per_image(random, images, 0, 0.7)
     return np.asarray(np.clip((clouds - cut) / (1 - cut) * _per_image(random, images, 1, 3), 0, 1))
 
 
 def scribbles(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Return pen strokes that cross themselves, in the frame of a digit."""
+    """Return pen strokes that cross themselves, in the frame of a character."""
     return _drawn(random, images, corners=(5, 13), filled=False)
 
 
@@ -100,18 +120,23 @@ def stripes(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> n
     return np.asarray(pattern[..., None].astype(np.float32) * _per_image(random, images, 0.3, 1))
 
 
-def letters(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Return printed letters that look like no digit."""
-    return draw_characters(random, len(images), images.shape[1:3], LETTERS)
+def printed(characters: str) -> Kind:
+    """Return the kind of printed `characters`."""
+
+    def letters(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
+        drawn = draw_characters(random, len(images), images.shape[1:3], characters)
+        return np.broadcast_to(drawn, images.shape).copy()
+
+    return letters
 
 
 def inverted(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Return digits dark on light, as when paper is mistaken for ink."""
+    """Return images dark on light, as when paper is mistaken for ink."""
     return np.asarray(np.float32(1) - images * _per_image(random, images, 0.4, 1))
 
 
 def pieces(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Return digits whose halves are exchanged: left and right, top and bottom, or both."""
+    """Return characters whose halves are exchanged: left and right, top and bottom, or both."""
     count, height, width, _channels = images.shape
     down, across = (random.integers(0, 2, count) * (length // 2) for length in (height, width))
     across = np.where((down == 0) & (across == 0), width // 2, across)
@@ -121,14 +146,32 @@ def pieces(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np
 
 
 def mixtures(random: np.random.Generator, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return two digits of different classes on top of each other."""
-    other = random.permutation(len(images))
-    for step in range(1, len(images)):
+    """Return two characters of different classes on top of each other."""
+    return np.asarray(np.maximum(images, images[_of_another_class(random, labels)]))
+
+
+def double_exposures(random: np.random.Generator, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the mean of two images of different classes."""
+    return np.asarray((images + images[_of_another_class(random, labels)]) / np.float32(2))
+
+
+def mosaics(random: np.random.Generator, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return half of an image beside half of one of another class, then all quarters exchanged crosswise."""
+    _, height, width, _channels = images.shape
+    joined = images.copy()
+    joined[:, :, width // 2 :] = images[_of_another_class(random, labels), :, width // 2 :]
+    return np.roll(joined, (height // 2, width // 2), axis=(1, 2))
+
+
+def _of_another_class(random: np.random.Generator, labels: np.ndarray) -> np.ndarray:
+    """Draw for each of `labels` (N,) the place of one that differs, if there is any."""
+    other = random.permutation(len(labels))
+    for step in range(1, len(labels)):
         same = labels == labels[other]
         if not same.any():
             break
-        other[same] = (other[same] + step) % len(images)
-    return np.asarray(np.maximum(images, images[other]))
+        other[same] = (other[same] + step) % len(labels)
+    return np.asarray(other)
 
 
 KINDS: dict[str, Kind] = {
@@ -140,17 +183,30 @@ KINDS: dict[str, Kind] = {
     "scribbles": scribbles,
     "shapes": shapes,
     "stripes": stripes,
-    "letters": letters,
-    "more letters": letters,
+    "letters": printed(LETTERS),
+    "more letters": printed(LETTERS),
     "inverted": inverted,
     "pieces": pieces,
     "mixtures": mixtures,
 }
+"""What is no digit. The order and the number of these give each its random numbers."""
+
+KINDS_OF_ANYTHING: dict[str, Kind] = {
+    "blank": blank,
+    "uniform noise": uniform_noise,
+    "gaussian noise": gaussian_noise,
+    "salt": salt,
+    "clouds": clouds,
+    "stripes": stripes,
+    "double exposures": double_exposures,
+    "mosaics": mosaics,
+}
+"""What is no image of whatever the classes are."""
 
 
 def _per_image(random: np.random.Generator, images: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Draw a random number from `low` to `high` for each image, float32 (N, 1, 1, 1)."""
-    drawn = random.random((len(images), 1, 1, 1), np.float32)
+    """Draw a random number from `low` to `high` for each channel of each image, float32 (N, 1, 1, C)."""
+    drawn = random.random((len(images), 1, 1, images.shape[-1]), np.float32)
     return np.asarray(np.float32(low) + drawn * np.float32(high - low))
 
 
@@ -181,5 +237,5 @@ def _drawn(
         else:
             draw.line(points, 255, int(random.integers(enlarged, 4 * enlarged)), "curve")
         smaller = picture.resize((width, height), Image.Resampling.BOX)
-        image[..., 0] = np.asarray(smaller, np.float32) / 255
+        image[:] = np.asarray(smaller, np.float32)[..., np.newaxis] / 255
     return drawn

@@ -1,7 +1,7 @@
-"""The detector: a small network that tells digits from other images, by the features of the classifier.
+"""The detector: a small network that tells images of the classes from others, by the classifier's features.
 
 The features, which are the input of the classifier's last layer, say more than its probabilities:
-those of ten classes sum to 1, whatever the image shows.
+those of all classes sum to 1, whatever the image shows.
 Everything is computed through exact copies and `predict` or `fit`, for the same bits on every CPU.
 Keras is imported where it is used, after `digits.backend.runtime.start`.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import keras
 
 # The columns of the detector's output.
-OTHER, DIGIT = 0, 1
+OTHER, MEMBER = 0, 1
 
 
 class DetectorParams(Section):
@@ -56,13 +56,13 @@ def features_and_logits(model: keras.Sequential, images: np.ndarray) -> tuple[np
 
 
 def train_detector(
-    digits: np.ndarray, others: np.ndarray, params: DetectorParams, seed: int
+    members: np.ndarray, others: np.ndarray, params: DetectorParams, seed: int
 ) -> list[np.ndarray]:
-    """Train a detector on the features of digits and of others.
+    """Train a detector on the features of images of the classes, its members, and of others.
 
     Args:
-        digits: float32 (N, F), features of digits.
-        others: float32 (M, F), features of other images.
+        members: float32 (N, F).
+        others: float32 (M, F).
         params: its size and the hyperparameters of its training.
         seed: governs the initial weights and the order of the examples.
 
@@ -73,9 +73,9 @@ def train_detector(
 
     from digits.backend.batches import batches_in_order
 
-    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(digits) + len(others))
-    features = np.concatenate([digits, others])[order]
-    kinds = np.where(order < len(digits), DIGIT, OTHER).astype(np.uint8)
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(members) + len(others))
+    features = np.concatenate([members, others])[order]
+    kinds = np.where(order < len(members), MEMBER, OTHER).astype(np.uint8)
 
     keras.utils.set_random_seed(seed)
     detector = _layers(features.shape[1], params.units)
@@ -97,7 +97,7 @@ def answerer(
 
     Returns:
         A function from float32 images (N, H, W, C) to probabilities, float32 (N, classes), and scores,
-        float32 (N,): the detector's probability that an image is a digit.
+        float32 (N,): the detector's probability that an image is of a class at all.
     """
     import keras
 
@@ -110,7 +110,7 @@ def answerer(
 
     def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         probabilities, kinds = joined.predict(batches_in_order(images), verbose=0)
-        return np.asarray(probabilities), np.asarray(kinds)[:, DIGIT]
+        return np.asarray(probabilities), np.asarray(kinds)[:, MEMBER]
 
     return answer
 

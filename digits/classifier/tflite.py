@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digits.classifier.detector import DIGIT
+from digits.classifier.detector import MEMBER
 
 if TYPE_CHECKING:
     import keras
@@ -40,7 +40,7 @@ def flatbuffer(model: keras.Sequential, detector: list[np.ndarray]) -> bytes:
             "probabilities": tf.nn.softmax(_dense(features, *_with_affine(weights, affine))),
             "score": tf.nn.softmax(
                 _dense(tf.nn.relu(_dense(features, *_with_affine(first, affine))), *second)
-            )[:, DIGIT],
+            )[:, MEMBER],
         }
 
     signature = [tf.TensorSpec(shape, tf.float32, name="images")]

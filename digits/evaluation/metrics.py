@@ -13,11 +13,15 @@ from digits.evaluation.intervals import wilson_interval
 from digits.files import Table
 from digits.params import Section
 
+# Classes are balanced while the largest has at most so many times the images of the smallest.
+BALANCED = 1.5
+# With more classes an answer may be nearly right.
+FEW_CLASSES = 10
+
 
 class Marks(Section):
-    """The thresholds of the article's marks of a good model."""
+    """The thresholds of the marks of a good model, beside that of its accuracy, which the dataset has."""
 
-    accuracy_above: float = Field(ge=0, le=1)
     gap_below: float = Field(ge=0, le=1)
     loss_rise_at_most: float = Field(ge=0)
 
@@ -25,6 +29,7 @@ class Marks(Section):
 class EvaluateParams(Section):
     """The section `evaluate` of params.yaml."""
 
+    seed: int = Field(ge=0, lt=2**31)
     calibration_bins: int = Field(ge=1, le=1000)
     marks: Marks
 
@@ -34,6 +39,7 @@ def evaluate(
     labels: np.ndarray,
     accepted: np.ndarray,
     history: Table,
+    accuracy_above: float,
     params: EvaluateParams,
 ) -> dict[str, object]:
     """Return the numbers by which two models are compared.
@@ -43,11 +49,13 @@ def evaluate(
         labels: integers (N,) in [0, classes).
         accepted: booleans (N,), whether confidence and score reached the thresholds.
         history: of the training, with the columns accuracy, loss, val_accuracy and val_loss.
-        params: the number of calibration bins and the thresholds of the marks.
+        accuracy_above: what the accuracy of a good model is above.
+        params: the number of calibration bins and the other thresholds of the marks.
 
     Returns:
         The metrics, the most important first, rounded to six decimals: 10,000 images tell no more.
-        The accuracy of the accepted answers is None where none is accepted.
+        The accuracy of the accepted answers is None where none is accepted. The balanced accuracy is among
+        them where classes differ much in their number of images, and top-5 accuracy where classes are many.
 
     Raises:
         DigitsError: the probabilities do not belong to the labels, or are not finite.
@@ -61,9 +69,16 @@ def evaluate(
     correct = probabilities.argmax(axis=1) == labels
     accuracy = float(correct.mean())
     gap = accuracy_gap(history)
+    counts = np.bincount(labels, minlength=probabilities.shape[1])
+    further = {}
+    if counts.max() > BALANCED * counts.min():
+        further["balanced_accuracy"] = balanced_accuracy(probabilities, labels)
+    if probabilities.shape[1] > FEW_CLASSES:
+        further["top_5_accuracy"] = top_accuracy(probabilities, labels, 5)
     return rounded(
         {
             "accuracy": accuracy,
+            **further,
             "errors": int((~correct).sum()),
             "loss": cross_entropy(probabilities, labels),
             "calibration_error": calibration_error(probabilities, labels, params),
@@ -73,7 +88,7 @@ def evaluate(
                 "accuracy": float(correct[accepted].mean()) if accepted.any() else None,
             },
             "marks": {
-                "accuracy_high": accuracy > params.marks.accuracy_above,
+                "accuracy_high": accuracy > accuracy_above,
                 "curves_close": gap < params.marks.gap_below,
                 "loss_falling": largest_rise(history["loss"]) <= params.marks.loss_rise_at_most,
             },
@@ -86,11 +101,13 @@ def details(
     before: np.ndarray,
     labels: np.ndarray,
     accepted: np.ndarray,
+    false_accepts: dict[str, float],
     params: EvaluateParams,
 ) -> dict[str, object]:
     """Return further measurements of the answers, rounded to six decimals.
 
-    The arguments are those of `evaluate`, and `before`, the probabilities before calibration.
+    The arguments are those of `evaluate`, `before`, the probabilities before calibration, and
+    `false_accepts`, the share of accepted answers to images of no class, by the kind of these.
     An interval is one of 95%, None where there is no answer.
     """
     correct = probabilities.argmax(axis=1) == labels
@@ -102,7 +119,9 @@ def details(
                 "accuracy_interval": _interval(correct[accepted]),
                 "errors": int((~correct[accepted]).sum()),
             },
+            "balanced_accuracy": balanced_accuracy(probabilities, labels),
             "brier_score": brier_score(probabilities, labels),
+            "false_accepts": false_accepts,
             "macro_f1": math.fsum(f1) / len(f1),
             "uncalibrated": {
                 "calibration_error": calibration_error(before, labels, params),
@@ -137,6 +156,32 @@ def class_scores(probabilities: np.ndarray, labels: np.ndarray) -> Table:
     )
     columns = {"images": images, "precision": precision, "recall": recall, "f1": f1}
     return {name: values.tolist() for name, values in columns.items()}
+
+
+def balanced_accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean over the classes that occur of the share of right answers to their images."""
+    right = np.bincount(labels[probabilities.argmax(axis=1) == labels], minlength=probabilities.shape[1])
+    images = np.bincount(labels, minlength=probabilities.shape[1])
+    occurs = images > 0
+    return math.fsum(right[occurs] / images[occurs]) / int(occurs.sum())
+
+
+def top_accuracy(probabilities: np.ndarray, labels: np.ndarray, places: int) -> float:
+    """Return the share of images whose class has one of the `places` highest probabilities.
+
+    Of equal probabilities that of the lower label comes first.
+    """
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :places]
+    return float((order == labels[:, np.newaxis]).any(axis=1).mean())
+
+
+def shares(chosen: np.ndarray, kinds: list[str]) -> dict[str, float]:
+    """Return the share of `chosen`, booleans (N,), in each kind, whose parts `np.array_split` makes.
+
+    A kind without an image is left out.
+    """
+    parts = zip(kinds, np.array_split(chosen, len(kinds)), strict=True)
+    return {kind: float(part.mean()) for kind, part in parts if len(part)}
 
 
 def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -7,10 +7,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from digits.figures.style import QUIET, blank_figure, heading, house_style
+from digits.figures.style import QUIET, blank_figure, cut, heading, house_style
 
 FRAME = "#cccccc"
 ROWS, COLUMNS = 3, 8
+# Characters of a class's name below a tile.
+LONGEST_NAME = 15
+# The last axis of a grey image.
+GREY = 1
 
 
 @house_style()
@@ -20,16 +24,19 @@ def mistakes_gallery(
     predicted: np.ndarray,
     confidence: np.ndarray,
     classes: tuple[str, ...],
+    ink: bool,
 ) -> Figure:
     """Draw the most confident mistakes, the most confident first.
 
     Args:
-        images: float32 (N, height, width, 1) in [0, 1], of which 1 is ink.
+        images: float32 (N, height, width, C) in [0, 1].
         actual: integers (N,), labels that index `classes`.
         predicted: integers (N,), the same.
         confidence: float64 (N,) in [0, 1].
         classes: the name of each label.
+        ink: whether 1 is ink, which is drawn dark, and not light.
     """
+    classes = tuple(cut(name, LONGEST_NAME) for name in classes)
     mistakes = np.flatnonzero(actual != predicted)
     order = np.argsort(-confidence[mistakes], kind="stable")
     shown = mistakes[order][: ROWS * COLUMNS]
@@ -48,7 +55,7 @@ def mistakes_gallery(
     for axes in tiles.flat[len(shown) :]:
         axes.set_visible(False)
     for axes, index in zip(tiles.flat, shown, strict=False):
-        _draw_tile(axes, images[index, ..., 0])
+        _draw_tile(axes, images[index], ink)
         names = classes[actual[index]], classes[predicted[index]]
         certainty = f"{100 * confidence[index]:.2f}%  #{index}"
         _write_below(axes, 4, (" → " if lines == 1 else "\n→ ").join(names), fontweight="bold")
@@ -56,8 +63,9 @@ def mistakes_gallery(
     return figure
 
 
-def _draw_tile(axes: Axes, image: np.ndarray) -> None:
-    axes.imshow(image, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+def _draw_tile(axes: Axes, image: np.ndarray, ink: bool) -> None:
+    shown = image[..., 0] if image.shape[-1] == GREY else image
+    axes.imshow(shown, cmap="gray_r" if ink else "gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set(visible=True, color=FRAME)
@@ -65,7 +73,7 @@ def _draw_tile(axes: Axes, image: np.ndarray) -> None:
 
 def _write_below(axes: Axes, points: int, text: str, **look: Any) -> None:
     longest = max(len(line) for line in text.split("\n"))
-    look = {"fontsize": min(10.5, 115 / longest), "ha": "center", "va": "top", **look}
+    look = {"fontsize": min(10.5, 106 / longest), "ha": "center", "va": "top", **look}
     axes.annotate(text, (0.5, 0), (0, -points), xycoords="axes fraction", textcoords="offset points", **look)
 
 

@@ -50,6 +50,11 @@ STYLE: dict[str, Any] = {
 }
 
 
+def cut(name: str, longest: int) -> str:
+    """Return `name`, or its beginning and an ellipsis, in at most `longest` characters."""
+    return name if len(name) <= longest else f"{name[: longest - 1].rstrip()}…"
+
+
 @contextmanager
 def house_style() -> Iterator[None]:
     """Use these settings of matplotlib while the block, or the decorated function, runs."""

@@ -22,8 +22,15 @@ from digits.model_card.network import layers, parameters
 MODELS = (Path("data/model.tflite"), Path("data/calibrated.keras"))
 KERAS = Path("data/calibrated.keras")
 CONFIDENCE = Path("docs/confidence.md")
-# The sections of docs/confidence.md that say how the model fails.
+# The sections of docs/confidence.md that say how a model of MNIST's digits fails.
 FAILURES = ("What is taken for a digit and is none", "What it does not do")
+# Classes that are named one by one.
+MOST_NAMED = 20
+FRAMINGS = {
+    "mnist": "finds the ink in a picture and brings it into that form first",
+    "fit": "scales a picture to fit into that size, and pads it, first",
+    "crop": "scales a picture to cover that size, and crops it, first",
+}
 
 
 @dataclass(frozen=True)
@@ -45,15 +52,18 @@ class Measurements:
     seeds: list[dict[str, Any]]
 
 
-def read_measurements(recipe: str) -> Measurements:
-    """Read the measurements of the model that the recipe called `recipe` made.
+def read_measurements(dataset: Dataset, recipe: str) -> Measurements:
+    """Read the measurements of the model that the recipe called `recipe` made of `dataset`.
+
+    In docs/seeds.json a recipe's name stands for MNIST, and `RECIPE on DATASET` for another one.
 
     Raises:
         DigitsError: a file is missing or damaged.
     """
     with Path("reports/classes.csv").open(encoding="utf-8", newline="") as file:
         classes = list(csv.reader(file))
-    seeds = _read_json(Path("docs/seeds.json")).get(recipe, {})
+    key = recipe if dataset.name == "mnist" else f"{recipe} on {dataset.name}"
+    seeds = _read_json(Path("docs/seeds.json")).get(key, {})
     return Measurements(
         _read_json(Path("reports/metrics.json")),
         _read_json(Path("reports/details.json")),
@@ -84,10 +94,10 @@ def model_card(dataset: Dataset, recipe: str, measured: Measurements) -> str:
     """
     sections = {
         "Model description": _description(dataset, recipe),
-        "Intended uses": _uses(),
+        "Intended uses": _uses(dataset),
         "Training data": _data(dataset, measured),
         "Evaluation results": _results(measured),
-        "Limitations": _limitations(dataset),
+        "Limitations": _limitations(dataset, measured),
         "Files": _files(),
         "How to verify": VERIFY,
     }
@@ -118,27 +128,29 @@ model-index:
 
 def _description(dataset: Dataset, recipe: str) -> str:
     rows = [[kind, settings] for kind, settings in layers(KERAS)]
-    height, width, _ = dataset.image_shape
+    height, width, channels = dataset.image_shape
+    named = ", ".join(dataset.classes[:MOST_NAMED]) + (", …" if len(dataset.classes) > MOST_NAMED else "")
+    colour = " in colour" if channels > 1 else ""
     return (
-        f"Names one of {len(dataset.classes)} classes ({', '.join(dataset.classes)}) in images of "
-        f"{height} by {width} pixels, with a calibrated probability and a score of how much the image "
-        f"is one of them at all. Trained by the recipe `{recipe}`; {parameters(KERAS):,} parameters.\n\n"
-        + _table(["layer", "settings"], rows)
+        f"Names one of {len(dataset.classes)} classes ({named}) in images of "
+        f"{height} by {width} pixels{colour}, with a calibrated probability and a score of how much the "
+        f"image is one of them at all. Trained by the recipe `{recipe}`; {parameters(KERAS):,} parameters."
+        "\n\n" + _table(["layer", "settings"], rows)
     )
 
 
-def _uses() -> str:
+def _uses(dataset: Dataset) -> str:
     return (
-        "Single handwritten digits, as the data below has them. `digits predict` brings a picture into that "
-        "form first.\n\n```python\nfrom digits import load_model, predict_digit\n\n"
-        'digit, confidence = predict_digit("photograph.jpg", load_model("model.tflite"))\n```'
+        f"Pictures of one of these classes, as the data below has them. `digits predict` "
+        f"{FRAMINGS[dataset.framing]}.\n\n"
+        "```sh\ndigits predict --model model.tflite photograph.jpg\n```"
     )
 
 
 def _data(dataset: Dataset, measured: Measurements) -> str:
     images = measured.summary["images"]
     return (
-        f"{dataset.origin or dataset.name}, licence: {dataset.licence or 'not stated'}. "
+        f"{dataset.origin}, licence: {dataset.licence}. "
         f"{images['train']:,} images trained the network, {images['validation']:,} chose its epoch, its "
         f"temperature and its thresholds, and {images['test']:,} measured it. Test images that are also "
         f"training images: {measured.summary['test_images_also_in_training']:,}."
@@ -150,6 +162,12 @@ def _results(measured: Measurements) -> str:
     accepted = metrics["accepted"]
     rows = [
         ["accuracy", f"{metrics['accuracy']:.2%}", _interval(details["accuracy_interval"])],
+        ["balanced accuracy", f"{details['balanced_accuracy']:.2%}", ""],
+        *(
+            [["right class among the five likeliest", f"{metrics['top_5_accuracy']:.2%}", ""]]
+            if "top_5_accuracy" in metrics
+            else []
+        ),
         ["errors", f"{metrics['errors']:,}", ""],
         ["loss", f"{metrics['loss']:.5f}", ""],
         ["calibration error", f"{metrics['calibration_error']:.2%}", ""],
@@ -185,12 +203,27 @@ def _seeds(measured: Measurements) -> str:
     )
 
 
-def _limitations(dataset: Dataset) -> str:
+def _limitations(dataset: Dataset, measured: Measurements) -> str:
+    """Return what the model was not tried on, what it accepts wrongly, and of digits how else it fails."""
+    rows = [[kind, f"{share:.2%}"] for kind, share in measured.details["false_accepts"].items()]
+    accepted = (
+        "Made-up images that are of no class, and the share of them that is accepted, which the score is "
+        "to keep low:\n\n" + _table(["images", "accepted"], rows)
+    )
+    if not (dataset.characters and dataset.framing == "mnist"):
+        return (
+            f"It was tried on images of {dataset.name}, and on what the table below names; on nothing else. "
+            "A picture of another kind is refused often, not always: only made-up ones were there to learn "
+            "from. Pictures made to deceive it were not tried. The temperature is one of "
+            f"{dataset.name}'s validation images: where the camera or the scene is another, the network is "
+            f"right less often than it says.\n\n{accepted}"
+        )
     pages = re.split(r"^## ", CONFIDENCE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     found = {title.strip(): body.strip() for title, _, body in (page.partition("\n") for page in pages)}
     lines = [
         f"It was tried on images of {dataset.name}, and on what the tables below name; on nothing else. "
-        "Handwriting of other times, countries and pens was not tried, nor were pictures made to deceive it."
+        "Handwriting of other times, countries and pens was not tried, nor were pictures made to deceive it.",
+        accepted,
     ]
     for title in FAILURES:
         if title not in found:
@@ -223,5 +256,5 @@ def _interval(interval: dict[str, float] | None) -> str:
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
+    lines = [header, ["---"] * len(header), *([cell.replace("|", r"\|") for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

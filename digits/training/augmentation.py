@@ -1,4 +1,4 @@
-"""Augmentation: shift and warp each image at random, as a key alone decides.
+"""Augmentation: warp, shift, mirror and light each image at random, as a key alone decides.
 
 Only operations with the same bits on every CPU are used: random bits, sums, products, and a matrix product.
 The module imports TensorFlow: import it in functions, after `digits.backend.runtime.start`.
@@ -16,7 +16,7 @@ LINEAR = 4
 
 
 def augmented(images: tf.Tensor, key: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
-    """Return the images, each warped and shifted as `augmentation` says.
+    """Return the images, each warped, shifted, mirrored and lit as `augmentation` says.
 
     Args:
         images: float32 images (N, H, W, C).
@@ -25,7 +25,29 @@ def augmented(images: tf.Tensor, key: tf.Tensor, augmentation: Augmentation) -> 
     """
     if any((augmentation.rotation, augmentation.scale, augmentation.shear, augmentation.elastic)):
         images = warped(images, augmentation, tf.random.fold_in(key, 1, alg="philox"))
-    return shifted(images, augmentation.shift, key) if augmentation.shift else images
+    if augmentation.shift:
+        images = shifted(images, augmentation.shift, key)
+    if augmentation.flip:
+        images = flipped(images, augmentation.flip, tf.random.fold_in(key, 2, alg="philox"))
+    if augmentation.brightness or augmentation.contrast:
+        images = lit(images, augmentation, tf.random.fold_in(key, 3, alg="philox"))
+    return images
+
+
+def flipped(images: tf.Tensor, share: float, key: tf.Tensor) -> tf.Tensor:
+    """Mirror a random `share` of the images (N, H, W, C), left for right."""
+    drawn = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], key, alg="philox")
+    return tf.where(drawn < share, images[:, :, ::-1], images)
+
+
+def lit(images: tf.Tensor, augmentation: Augmentation, key: tf.Tensor) -> tf.Tensor:
+    """Change the contrast and the brightness of each image (N, H, W, C) in [0, 1], and clip them.
+
+    Contrast is taken about middle grey and not about the image's mean, a sum whose order could differ.
+    """
+    drawn = tf.random.stateless_uniform([2, tf.shape(images)[0], 1, 1, 1], key, -1, 1, alg="philox")
+    contrast, brightness = 1 + augmentation.contrast * drawn[0], augmentation.brightness * drawn[1]
+    return tf.clip_by_value((images - 0.5) * contrast + 0.5 + brightness, 0, 1)
 
 
 def shifted(images: tf.Tensor, shift: int, key: tf.Tensor) -> tf.Tensor:

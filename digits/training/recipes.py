@@ -23,6 +23,8 @@ class Augmentation(Section):
 
     `shift` is in whole pixels and `rotation` in degrees; `scale` and `shear` are shares of the size.
     `elastic` is the largest displacement, in pixels, of the points of a grid of `elastic_spacing` pixels.
+    `flip` is the share of images that are mirrored, left for right.
+    `brightness` is a share of the range from black to white, `contrast` one of the distance to its middle.
     """
 
     shift: int = Field(ge=0, le=14)
@@ -31,6 +33,9 @@ class Augmentation(Section):
     shear: float = Field(ge=0, le=1)
     elastic: float = Field(ge=0, le=14)
     elastic_spacing: float = Field(ge=1, le=28)
+    flip: float = Field(ge=0, le=1)
+    brightness: float = Field(ge=0, le=1)
+    contrast: float = Field(ge=0, le=1)
 
 
 class Plateau(Section):
@@ -60,17 +65,22 @@ class OneCycle(Section):
 class Recipe(Section):
     """A recipe under `recipes` of params.yaml."""
 
-    network: Literal["accurate", "article", "fast"]  # the keys of `networks.NETWORKS`
+    network: Literal["accurate", "article", "fast", "general"]  # the keys of `networks.NETWORKS`
     widths: Annotated[list[Width], Field(min_length=2, max_length=100)]
     dropout: Dropout
     batch_norm_momentum: Share
     augmentation: Augmentation
     label_smoothing: Share
+    class_weights: float = Field(ge=0, le=1)
     epochs: Epochs
     batch_size: int = Field(ge=1, le=65_536)
     learning_rate: float = Field(gt=0, le=10)
     beta_2: Share
     schedule: Annotated[Plateau | OneCycle, Field(discriminator="kind")]
+
+    def without_flips(self) -> "Recipe":
+        """Return the recipe for images of which a mirrored one may be of another class."""
+        return self.model_copy(update={"augmentation": self.augmentation.model_copy(update={"flip": 0})})
 
 
 class TrainParams(Section):

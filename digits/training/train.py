@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from digits.files import Arrays, Table
 from digits.training import networks
 from digits.training.recipes import Recipe
@@ -73,6 +75,7 @@ def train(
         epochs=first_epoch if journal.stopped else recipe.epochs,
         validation_data=batches_in_order(validation["images"], validation["labels"]),
         shuffle=False,
+        class_weight=class_weights(train["labels"], recipe.class_weights),
         callbacks=[callback for callback in (early_stopping, plateau, journal) if callback],
         verbose="auto" if on_terminal else 0,
     )
@@ -86,6 +89,23 @@ def steps_per_execution(steps: int) -> int:
     It divides `steps`; otherwise Keras would run the last steps of an epoch into the next one.
     """
     return max(count for count in range(1, MOST_STEPS_PER_EXECUTION + 1) if steps % count == 0)
+
+
+def class_weights(labels: np.ndarray, strength: float) -> dict[int, float] | None:
+    """Return what the loss of each class is multiplied by, or None for no weights.
+
+    With `strength` 1 the weights are inverse to the number of images, so that each class counts as much as
+    any other; with less they lie in between, as that share of the way from 1. They average 1 over the images.
+
+    Args:
+        labels: integers (N,), in which every class occurs.
+        strength: from 0, no weights, to 1.
+    """
+    if not strength:
+        return None
+    counts = np.bincount(labels)
+    inverse = len(labels) / (len(counts) * counts)
+    return {label: float(1 + strength * (weight - 1)) for label, weight in enumerate(inverse)}
 
 
 def _loss(smoothing: float, classes: int) -> str | Callable[[Any, Any], Any]:
