@@ -18,9 +18,10 @@ from digits import find_digits, load_model, predict_digit, predict_digits, predi
 from digits.classifier.classifier import Classifier
 from digits.classifier.metadata import Calibration, Thresholds, read_calibration
 from digits.errors import DigitsError
+from digits.files import read_arrays
 from digits.prediction.explanation import explanation
 from digits.prediction.output import WIDEST_LABEL, cells_of
-from tests.pipeline import REPOSITORY
+from tests.pipeline import REPOSITORY, Project
 from tests.tiny_colours import COLOURS
 
 RED, GREEN, BLUE = (230, 20, 20), (20, 230, 20), (20, 20, 230)
@@ -253,3 +254,29 @@ def test_a_model_of_another_version_says_what_it_lacks(colour_models: Path, tmp_
 
     with pytest.raises(DigitsError, match=r"calibration\.json has no 'ground' \(made by another version\?"):
         read_calibration(path)
+
+
+def test_the_pipeline_makes_a_model_that_needs_no_repository_of_pictures_without_ink(
+    finished: Project, tmp_path: Path
+) -> None:
+    project = finished.copy(tmp_path / "project", without=[".dvc", ".git"])
+    names = [f"Größe {number}" for number in range(10)]
+    changes = {"framing": "fit", "characters": False, "classes": names}
+    project.write_description("synthetic", project.description() | changes)
+    stages = {stage: project.stage(stage) for stage in ("ink", "calibrate", "export", "evaluate", "plot")}
+    model = project.folder / "data/model.tflite"
+    images = read_arrays(finished.folder / "data/prepared/test.npz", ("images",))["images"]
+    (tmp_path / "empty").mkdir()
+    picture = tmp_path / "empty/picture.png"
+    Image.fromarray(np.rint(images[0, ..., 0] * 255).astype(np.uint8)).save(picture)
+    project.folder.rename(tmp_path / "moved")
+    model = tmp_path / "moved/data/model.tflite"
+    code = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); from digits.cli import main; main()"
+    command = [sys.executable, "-c", code, "predict", "--json", "--model", str(model), picture.name]
+    answer = subprocess.run(command, cwd=picture.parent, capture_output=True, text=True)
+    alone = load_model(model).classify(images[:1])
+
+    assert [] == [result.stderr for result in stages.values() if result.returncode]
+    assert "" == answer.stderr
+    assert names[int(alone.probabilities.argmax())] == json.loads(answer.stdout)["label"]
+    assert round(float(alone.probabilities.max()), 6) == json.loads(answer.stdout)["confidence"]
