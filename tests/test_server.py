@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from digits.app import connections, server
@@ -75,6 +77,14 @@ def test_an_answer_of_another_model_has_a_label_and_colours_but_no_digit() -> No
 
     assert ("digit" in answer, COLOURS.classes[-1], 2) == (False, answer["label"], answer["index"])
     assert ([255, 0, 0], None) == (answer["image"][11][15], answer["ink"])
+
+
+def test_large_images_are_shown_smaller() -> None:
+    large = SimpleNamespace(classes=("a", "b"), image_shape=(300, 1000, 3), framing="fit")
+    answer = server.as_json(shade_stand_in(large)(b""))  # type: ignore[arg-type]
+
+    assert (75, 250) == server.described(large)["size"]  # type: ignore[arg-type]
+    assert (75, 250, 3) == np.shape(answer["image"])
 
 
 def test_a_blank_picture_is_answered_with_the_reason_and_without_a_box(served: Served) -> None:
