@@ -347,5 +347,5 @@ def test_what_dvc_says_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     line = str(caught.value.code)
 
     assert 1 == len(line.splitlines())
-    assert line.startswith("digits: datasets/flowers.npz is packed, and DVC did not take it (")
-    assert line.endswith("; then run: dvc add datasets/flowers.npz")
+    assert line.startswith("digits: datasets/flowers.npz is packed, but DVC does not have it (you are not ")
+    assert line.endswith("; to add it: dvc add datasets/flowers.npz")

@@ -48,8 +48,9 @@ def add_to_dvc(path: Path) -> None:
     Raises:
         DigitsError: DVC is not installed, or refuses.
     """
-    command = [sys.executable, "-P", "-m", "dvc", "add", "--quiet", str(path)]
+    command = [sys.executable, "-P", "-m", "dvc", "add", str(path)]
     finished = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if finished.returncode:
-        reason = " ".join(finished.stderr.split())[:300] or f"status {finished.returncode}"
-        raise DigitsError(f"{path} is packed, and DVC did not take it ({reason}); then run: dvc add {path}")
+        said = [line for line in finished.stderr.splitlines() if line.startswith("ERROR: ")]
+        reason = said[0].removeprefix("ERROR: ")[:300] if said else f"status {finished.returncode}"
+        raise DigitsError(f"{path} is packed, but DVC does not have it ({reason}); to add it: dvc add {path}")

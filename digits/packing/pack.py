@@ -108,7 +108,8 @@ def pack(pictures: Pictures, store: Store, form: Form, test_share: float, path: 
     Raises:
         DigitsError: a class has too few pictures, or the disk refuses the file.
     """
-    labels = np.array([pictures.classes.index(entry.label) for entry in pictures.entries], np.int64)
+    numbers = {name: label for label, name in enumerate(pictures.classes)}
+    labels = np.array([numbers[entry.label] for entry in pictures.entries], np.int64)
     digests = np.frombuffer(b"".join(pictures.digests), np.uint8).reshape(-1, 32)
     parts = [entry.part for entry in pictures.entries]
     check_numbers(digests, labels, parts, pictures.classes)
