@@ -21,6 +21,19 @@ from digits.errors import DigitsError
 
 Answers = Callable[[bytes], Any]
 
+# Models, as far as the page and its stand-ins know them.
+COLOURS: Any = SimpleNamespace(
+    classes=(
+        "red apple",
+        "grüne Birne",
+        "a name that is longer than a telephone is wide, and then some more",
+    ),
+    image_shape=(12, 16, 3),
+    framing="crop",
+)
+SHADES: Any = SimpleNamespace(
+    classes=tuple(f"shade {number}" for number in range(1000)), image_shape=(1, 1, 3), framing="fit"
+)
 DIGITS: Any = SimpleNamespace(classes=tuple("0123456789"), image_shape=(28, 28, 1), framing="mnist")
 
 
@@ -51,6 +64,30 @@ def stand_in(content: bytes) -> SimpleNamespace:
         box=(10, 20, 30, 60) if share else None,
         steps=(("ink", np.kron(ink, np.ones((4, 4)))),),
     )
+
+
+def shade_stand_in(model: Any) -> Answers:
+    """Return what answers like `predict_label` of a model in colours: the last class, and a red image."""
+
+    def answer(_: bytes) -> SimpleNamespace:
+        height, width, _channels = model.image_shape
+        count = len(model.classes)
+        image = np.zeros((height, width, 3), np.float32)
+        image[..., 0] = 1
+        return SimpleNamespace(
+            classes=model.classes,
+            label=model.classes[-1],
+            index=count - 1,
+            confidence=0.97,
+            probabilities=np.array([*[0.03 / (count - 1)] * (count - 1), 0.97], np.float32),
+            sure=True,
+            reason="",
+            image=image,
+            box=(10, 0, 90, 100),
+            steps=(),
+        )
+
+    return answer
 
 
 @dataclass

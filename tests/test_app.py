@@ -4,13 +4,14 @@ import base64
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from digits.app.server import MOST_BYTES, PAGE
-from tests.serving import Served, png, serving
+from tests.serving import COLOURS, SHADES, Served, png, serving, shade_stand_in
 from tools.screenshot import ARGUMENTS, find_chromium
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -105,6 +106,13 @@ def context_options(request: pytest.FixtureRequest) -> dict[str, Any]:
 @pytest.fixture
 def shown(browser: Any, served: Served, context_options: dict[str, Any]) -> Iterator[Shown]:
     """Open the page; afterwards check that it requested nothing from other machines and had no errors."""
+    with opened(browser, served, context_options) as shown:
+        yield shown
+
+
+@contextmanager
+def opened(browser: Any, served: Served, context_options: dict[str, Any]) -> Iterator[Shown]:
+    """Open the page in a window, and check afterwards what it requested, and that it had no errors."""
     context = browser.new_context(**context_options)
     context.set_default_timeout(30_000)
     shown = Shown(context.new_page())
@@ -112,6 +120,7 @@ def shown(browser: Any, served: Served, context_options: dict[str, Any]) -> Iter
     shown.page.on("console", lambda message: shown.complaints.append(message.text))
     shown.page.on("pageerror", lambda error: shown.complaints.append(str(error)))
     shown.page.goto(served.url)
+    shown.page.wait_for_selector("body:not(.starting)")
     yield shown
     context.close()
     assert [] == [url for url in shown.requested if not url.startswith((served.url, "blob:"))]
@@ -387,10 +396,77 @@ def test_the_page_says_when_the_server_is_gone(browser: Any) -> None:
     with serving() as served:
         page = browser.new_page()
         page.goto(served.url)
+        page.wait_for_selector("body:not(.starting)")
     shown = Shown(page)
     shown.draw(*SEVEN)
 
     assert "No answer Is `digits app` still running?" == shown.verdict("refused")
+    page.close()
+
+
+PICTURES = [PHONE, {"viewport": {"width": 1280, "height": 800}}]
+
+
+@pytest.mark.parametrize("context_options", PICTURES)
+def test_where_nothing_can_be_drawn_the_page_takes_pictures_and_names_classes(
+    browser: Any, context_options: dict[str, Any]
+) -> None:
+    answers = shade_stand_in(COLOURS)
+    with serving(answers, model=COLOURS) as served, opened(browser, served, context_options) as shown:
+        page = shown.page
+        introduction = page.inner_text("header")
+        shown.draw(*SEVEN)
+        drawn = shown.ink()
+        hidden = [name for name in ("#undo", "#brush", "#found", "#keys") if not page.is_visible(name)]
+        shown.hand_over("drop", png(0.5))
+        words = shown.verdict("sure")
+        red = page.evaluate(
+            "[...document.querySelector('#seen').getContext('2d').getImageData(15, 11, 1, 1).data]"
+        )
+        style = page.locator("#box").evaluate("({ style }) => [style.left, style.width]")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        page.click("#clear")
+
+        assert "What is this? Drop, paste or choose a picture. The 3 classes are red apple, grüne Birne" in (
+            " ".join(introduction.split())
+        )
+        assert "digit" not in page.inner_text("body").lower()
+        assert (0, ["#undo", "#brush", "#found", "#keys"]) == (drawn, hidden)
+        assert f"{COLOURS.classes[-1]} 97.0% sure." == words
+        assert ([255, 0, 0, 255], ["10%", "80%"]) == (red, style)
+        assert context_options["viewport"]["width"] == width
+        assert "Nothing to read yet No picture yet." == shown.verdict("empty")
+        assert [*COLOURS.classes] == shown.bars()
+
+
+def test_a_click_on_the_canvas_chooses_a_picture_where_nothing_can_be_drawn(browser: Any) -> None:
+    with serving(shade_stand_in(COLOURS), model=COLOURS) as served, opened(browser, served, {}) as shown:
+        with shown.page.expect_file_chooser() as chooser:
+            shown.page.click("#canvas")
+        chooser.value.set_files({"name": "7.png", "mimeType": "image/png", "buffer": png(0.5)})
+
+        assert shown.verdict("sure").endswith("97.0% sure.")
+
+
+def test_of_many_classes_the_ten_likeliest_have_bars(browser: Any) -> None:
+    with serving(shade_stand_in(SHADES), model=SHADES) as served, opened(browser, served, {}) as shown:
+        title = shown.page.inner_text("#bars-title")
+        before = shown.bars()
+        shown.hand_over("drop", png(0.5))
+        shown.verdict("sure")
+
+        assert "The 10 likeliest of 1,000 classes" == title
+        assert [""] * 10 == before
+        assert (10, "shade 999 97.0%") == (len(shown.bars()), shown.bars()[0])
+
+
+def test_the_page_says_when_the_server_does_not_tell_its_model(browser: Any, served: Served) -> None:
+    page = browser.new_page()
+    page.route("**/model", lambda route: route.abort())
+    page.goto(served.url)
+    page.locator("#introduction", has_text="Is `digits app` still running?").wait_for()
+
+    assert not page.is_visible("main")
     page.close()
 
 

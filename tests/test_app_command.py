@@ -97,6 +97,9 @@ def test_a_model_for_images_of_another_size_is_refused_when_the_server_starts() 
     with pytest.raises(DigitsError, match=r"^m: takes images \(14, 14, 1\), the page needs \(28, 28, 1\)$"):
         check_model(model, "m")  # type: ignore[arg-type]
 
+    model.framing = "fit"
+    check_model(model, "m")  # type: ignore[arg-type]
+
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_prints_the_addresses_answers_and_ends_on_a_signal_with_its_processes(

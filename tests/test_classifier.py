@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits.classifier.classifier import load_classifier
+from digits.classifier.classifier import check_parity, load_classifier
 from digits.classifier.metadata import (
     Calibration,
     Thresholds,
@@ -18,6 +18,9 @@ from digits.classifier.metadata import (
 )
 from digits.errors import DigitsError
 from digits.files import read_arrays
+from digits.params import Params
+from digits.training.networks import build
+from digits.training.recipes import Recipe
 from tests.pipeline import REPOSITORY, Project
 
 CALIBRATION = Calibration(("a", "b"), (2, 2, 1), "mnist", "dark", 1.5, Thresholds(0.75, 0.25))
@@ -130,3 +133,34 @@ def test_two_exports_have_equal_bytes(finished: Project) -> None:
 
     assert first == second
     assert (finished.folder / "data/model.tflite").read_bytes().startswith(first)
+
+
+@pytest.mark.xdist_group("tensorflow")
+@pytest.mark.usefixtures("tensorflow_started")
+@pytest.mark.parametrize("recipe", ["article", "fast", "accurate", "general"])
+@pytest.mark.parametrize(("shape", "classes"), [((96, 64, 3), 2), ((28, 28, 1), 10), ((32, 40, 3), 200)])
+def test_the_export_of_each_network_answers_as_it_does_for_images_of_any_form(
+    recipe: str, shape: tuple[int, int, int], classes: int, tmp_path: Path
+) -> None:
+    from digits.classifier.detector import answerer
+    from digits.classifier.tflite import flatbuffer
+
+    random = np.random.Generator(np.random.PCG64(0))
+    settings = Params(REPOSITORY / "params.yaml").section(f"recipes.{recipe}", Recipe)
+    model = build(shape, classes, settings)
+    # As after a training: no mean is 0, and no variance is 1.
+    model.set_weights(
+        [weights + random.random(weights.shape, np.float32) / 20 for weights in model.get_weights()]
+    )
+    features = model.layers[-1].kernel.shape[0]
+    detector = [random.random(size, np.float32) / 20 for size in ((features, 4), (4,), (4, 2), (2,))]
+    names = tuple(f"class {number}" for number in range(classes))
+    path = tmp_path / "model.tflite"
+    path.write_bytes(flatbuffer(model, detector))
+    append_calibration(path, Calibration(names, shape, "fit", "any", 1.0, Thresholds(0.5, 0.5)))
+    images = random.random((5, *shape), np.float32)
+    exported = load_classifier(path, "litert").classify(images)
+    probabilities, scores = answerer(model, detector)(images)
+
+    check_parity(probabilities, exported.probabilities)
+    np.testing.assert_allclose(scores, exported.score, rtol=0, atol=1e-5)

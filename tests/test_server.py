@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from digits.app import connections, server
-from tests.serving import Served, png, serving, stand_in
+from tests.serving import COLOURS, Served, png, serving, shade_stand_in, stand_in
 
 LIMIT = server.MOST_BYTES
 
@@ -58,6 +60,31 @@ def test_the_answer_has_the_digit_all_probabilities_the_verdict_and_what_the_net
     assert pytest.approx([0.03 / 9] * 7 + [0.97] + [0.03 / 9] * 2) == probabilities
     assert [[255] * 14 + [0] * 14] * 28 == image
     assert [[255] * 28 + [0] * 28] * 56 == found
+
+
+def test_the_page_learns_what_the_model_tells_apart(served: Served) -> None:
+    digits = json.loads(served.request("GET", "/model")[1])
+    with serving(model=COLOURS) as other:
+        colours = json.loads(other.request("GET", "/model")[1])
+
+    assert {"classes": [*"0123456789"], "digits": True, "drawn": True, "size": [28, 28]} == digits
+    assert {"classes": [*COLOURS.classes], "digits": False, "drawn": False, "size": [12, 16]} == colours
+
+
+def test_an_answer_of_another_model_has_a_label_and_colours_but_no_digit() -> None:
+    with serving(shade_stand_in(COLOURS), model=COLOURS) as other:
+        answer = json.loads(other.predict(png(0.5))[1])
+
+    assert ("digit" in answer, COLOURS.classes[-1], 2) == (False, answer["label"], answer["index"])
+    assert ([255, 0, 0], None) == (answer["image"][11][15], answer["ink"])
+
+
+def test_large_images_are_shown_smaller() -> None:
+    large = SimpleNamespace(classes=("a", "b"), image_shape=(300, 1000, 3), framing="fit")
+    answer = server.as_json(shade_stand_in(large)(b""))  # type: ignore[arg-type]
+
+    assert (75, 250) == server.described(large)["size"]  # type: ignore[arg-type]
+    assert (75, 250, 3) == np.shape(answer["image"])
 
 
 def test_a_blank_picture_is_answered_with_the_reason_and_without_a_box(served: Served) -> None:

@@ -77,6 +77,7 @@ def find_chromium() -> str | None:
 
 def draw(page: Any, places: list[Place]) -> None:
     """Draw a smooth stroke through `places` on the canvas of `page` by the mouse."""
+    page.wait_for_selector("body:not(.starting)")
     box = page.locator("#canvas").bounding_box()
     curve = CubicSpline(range(len(places)), places)(np.linspace(0, len(places) - 1, 6 * len(places)))
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in curve.tolist()]

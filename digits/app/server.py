@@ -41,6 +41,8 @@ UPLOAD_SECONDS = 30.0
 ANSWER_SECONDS = 20.0
 MOST_WAITING = 16  # pictures, including those that are being read; of those that take long, half as many
 
+MOST_SHOWN = 256  # pixels along a side of what the network sees, as the page shows it
+
 PAGE = Path(__file__).parent / "page"
 HEADERS = {
     "Cache-Control": "no-store",
@@ -99,12 +101,14 @@ def application(
 
 
 def described(model: Classifier) -> dict[str, Any]:
-    """Return what the page has to know of a model: its classes, and whether they can be drawn."""
+    """Return what the page has to know of a model: its classes, whether they can be drawn, the shown size."""
+    height, width, _ = model.image_shape
+    every = _stride(height, width)
     return {
         "classes": model.classes,
         "digits": are_digits(model.classes),
         "drawn": model.framing == "mnist",
-        "size": model.image_shape[:2],
+        "size": (-(-height // every), -(-width // every)),
     }
 
 
@@ -113,6 +117,7 @@ def as_json(prediction: Prediction) -> dict[str, Any]:
 
     In colour, a level is a list of three; `digit` is there where all classes are digits.
     """
+    every = _stride(*prediction.image.shape[:2])
     digit = {"digit": prediction.digit} if are_digits(prediction.classes) else {}
     return digit | {
         "label": prediction.label,
@@ -121,10 +126,15 @@ def as_json(prediction: Prediction) -> dict[str, Any]:
         "probabilities": [float(probability) for probability in prediction.probabilities],
         "sure": prediction.sure,
         "reason": prediction.reason,
-        "image": np.rint(prediction.image * 255).astype(int).tolist(),
+        "image": np.rint(prediction.image[::every, ::every] * 255).astype(int).tolist(),
         "ink": _levels(dict(prediction.steps).get("ink")),
         "box": prediction.box,
     }
+
+
+def _stride(height: int, width: int) -> int:
+    """Return which pixels of an image the page shows, so that an answer has a size that it can bear."""
+    return -(-max(height, width) // MOST_SHOWN)
 
 
 def _levels(ink: np.ndarray | None) -> list[list[int]] | None:
