@@ -7,6 +7,7 @@ from types import ModuleType
 from digits.app import command as app
 from digits.comparison import command as compare
 from digits.errors import DigitsError, run
+from digits.packing import command as dataset
 from digits.prediction import command as predict
 from digits.report import command as report
 from digits.sweep import command as sweep
@@ -17,6 +18,7 @@ from digits.verification import command as verify
 COMMANDS: dict[str, ModuleType] = {
     "predict": predict,
     "app": app,
+    "dataset": dataset,
     "verify": verify,
     "sweep": sweep,
     "compare": compare,

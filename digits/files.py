@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zipfile import ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
@@ -89,6 +89,43 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
             entry.file_size = arrays[name].nbytes
             with archive.open(entry, "w") as file:
                 np.lib.format.write_array(file, arrays[name], allow_pickle=False)
+
+
+class Stream(NamedTuple):
+    """An array that need not be in memory at once: type, shape, and its bytes in C order, in blocks."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    blocks: Iterable[bytes]
+
+
+def write_streams(path: Path, streams: Mapping[str, Stream]) -> None:
+    """Write to `path` what `write_arrays` writes of the same arrays."""
+    with whole_file(path) as partial, ZipFile(partial, "w") as archive:
+        for name, (dtype, shape, blocks) in sorted(streams.items()):
+            entry = ZipInfo(f"{name}.npy", NO_TIME)
+            entry.file_size = dtype.itemsize * math.prod(shape)
+            header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+            with archive.open(entry, "w") as file:
+                np.lib.format.write_array_header_1_0(file, header)
+                for block in blocks:
+                    file.write(block)
+
+
+def read_stream(path: Path, name: str, records: int) -> Iterator[np.ndarray]:
+    """Yield the array `name` of a `.npz` archive, at most `records` entries of its first axis at a time.
+
+    Raises:
+        DigitsError: the archive is missing or damaged.
+    """
+    check_file(path)
+    damaged = reported_as(f"{path}: damaged .npz archive")
+    with damaged, ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        size = dtype.itemsize * math.prod(shape[1:])
+        while block := file.read(records * size):
+            yield np.frombuffer(block, dtype).reshape(-1, *shape[1:])
 
 
 def check_file(path: Path) -> None:

@@ -6,8 +6,9 @@ No field has a default: each number stands once, in params.yaml.
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -65,7 +66,8 @@ class Params:
             raise self._error(f"expected sections with keys, found {type(self.values).__name__}")
         for name in self.values:
             if name not in sections:
-                raise self._error(unknown_name("section", name, list(sections)))
+                kind = "section" if sections is SECTIONS else "key"
+                raise self._error(unknown_name(kind, name, list(sections)))
 
     def choice(self, key: str, kind: str, allowed: list[str]) -> str:
         """Return the name at the top-level `key`, which must be one of the `allowed` ones."""
@@ -125,7 +127,8 @@ def _first_problem(key: str, schema: type[Section], error: ValidationError) -> s
         allowed = sorted(section.model_fields)
         return f"{'.'.join((*above, *names[:-1]))}: {unknown_name('key', names[-1], allowed)}"
     if problem["type"] == "literal_error":
-        allowed = re.findall(r"'(.*?)'", problem["ctx"]["expected"])
+        # Texts stand in quotes, which a number has not: 'fit', 'crop' or 1 or 3.
+        allowed = re.findall(r"[^',\s]+", problem["ctx"]["expected"].replace(" or ", " "))
         return f"{where}: {unknown_name(names[-1], problem['input'], allowed)}"
     expected = re.sub("^(Input should be|List should have|Value error,) ", "", problem["msg"])
     value = problem["input"]
@@ -142,12 +145,20 @@ def _located(schema: type[Section], location: tuple[int | str, ...]) -> tuple[li
     for place in places:
         names.append(str(place))
         field = schema.model_fields.get(str(place))
-        if field and isinstance(field.discriminator, str):
+        if field is None:
+            continue
+        kinds, discriminator = get_args(field.annotation), field.discriminator
+        if get_origin(field.annotation) is list:
+            names.extend(str(number) for number in islice(places, 1))
+            # A list of one of several sections is a list of Annotated[…, Field(discriminator=…)].
+            union, *notes = get_args(kinds[0]) or (None,)
+            kinds, discriminator = get_args(union), notes[0].discriminator if notes else None
+        if isinstance(discriminator, str):
             tag = next(places, None)
-            for kind in get_args(field.annotation):
-                if tag in get_args(kind.model_fields[field.discriminator].annotation):
+            for kind in kinds:
+                if tag in get_args(kind.model_fields[discriminator].annotation):
                     schema = kind
-        elif field and isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             schema = field.annotation
     return names, schema
 

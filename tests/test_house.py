@@ -17,7 +17,7 @@ FLOORS = (
     {"environment", "errors", "files", "params"},
     {"backend", "composing", "data", "decoding", "evaluation", "pictures"},
     {"classifier", "figures", "ink", "training"},
-    {"calibration", "model_card", "prediction", "verification"},
+    {"calibration", "model_card", "packing", "prediction", "verification"},
     {"app", "report", "sweep"},
     {"comparison"},
     {"__init__", "__main__", "cli"},
@@ -81,8 +81,8 @@ def test_each_picture_of_the_reports_is_drawn_by_the_module_of_its_name() -> Non
     drawn = {path.stem for path in REPOSITORY.glob("reports/*.png")}
     modules = {path.stem for path in REPOSITORY.glob("digits/figures/[a-z]*.py")}
 
-    # The picture of a sweep is drawn by `digits sweep`, and by no stage.
-    assert drawn - {"sweep"} == modules - {"style"}
+    # They are drawn by `digits dataset` and `digits sweep`, and by no stage.
+    assert drawn - {"dataset", "sweep"} == modules - {"style"}
 
 
 @pytest.mark.parametrize("module", MODULES)

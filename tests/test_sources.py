@@ -194,7 +194,7 @@ def test_packed_arrays_are_beside_the_description(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     write_arrays(Path("datasets/tiny.npz"), ARRAYS)
 
-    assert_complete(fetch(dataset_from(PackedFile(kind="packed", name="packed")), []))
+    assert_complete(fetch(dataset_from(PackedFile(kind="packed", name="packed", test_share=0.2)), []))
 
 
 def test_packed_arrays_that_are_not_here_are_had_from_dvc(
@@ -203,7 +203,7 @@ def test_packed_arrays_that_are_not_here_are_had_from_dvc(
     monkeypatch.chdir(tmp_path)
 
     expected = "datasets/tiny.npz: no such file; to get it: dvc pull datasets/tiny.npz.dvc"
-    assert expected == failure(dataset_from(PackedFile(kind="packed", name="packed")))
+    assert expected == failure(dataset_from(PackedFile(kind="packed", name="packed", test_share=0.2)))
 
 
 def test_the_digits_of_scikit_learn_need_no_network() -> None:

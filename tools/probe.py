@@ -8,11 +8,13 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from digits.backend import runtime
 from digits.backend.models import load_model, probabilities, save_model
@@ -25,6 +27,8 @@ from digits.classifier.tflite import flatbuffer
 from digits.composing.stock import Stock
 from digits.data.datasets import DATASETS, read_dataset
 from digits.data.preparation import scale
+from digits.decoding import limits
+from digits.decoding.reading import FORMATS
 from digits.evaluation.metrics import EvaluateParams, details, evaluate
 from digits.figures.confusion import confusion_matrix_figure
 from digits.figures.mistakes import mistakes_gallery
@@ -37,6 +41,7 @@ from digits.ink.finding import read_packed, with_tensorflow
 from digits.ink.network import write_weights
 from digits.ink.train import InkParams, compose_batch
 from digits.ink.train import train as train_ink
+from digits.packing.reading import Form, read_fitted
 from digits.params import Params
 from digits.pictures.look import FindInk
 from digits.training.recipes import OneCycle, Recipe
@@ -199,6 +204,24 @@ def found_ink(folder: Path) -> tuple[Stock, FindInk, bytes]:
     return stock, with_tensorflow(weights), (folder / "ink.npz").read_bytes()
 
 
+def packed_pictures() -> Iterator[tuple[str, Any]]:
+    """Read pictures of each format in the form of a dataset's images; give the images by name."""
+    limits.limited = True
+    random = np.random.Generator(np.random.PCG64(7))
+    coarse = (Image.fromarray(random.integers(0, 256, (65, 85, 3), np.uint8)) for _ in FORMATS)
+    forms = Form(64, 64, 3, "fit", "any"), Form(32, 48, 1, "crop", "dark")
+    images = {}
+    for kind, picture in zip(FORMATS, coarse, strict=True):
+        content = BytesIO()
+        # Large enough to be made smaller while it is decoded.
+        picture.resize((1700, 1300), Image.Resampling.BICUBIC).save(content, kind)
+        read = [read_fitted(content.getvalue(), kind, form).image.ravel() for form in forms]
+        images[kind] = np.concatenate(read)
+    # Its decoder converts colours with other instructions on each CPU.
+    yield "(packed AVIF)", images.pop("AVIF")
+    yield "packed pictures", np.concatenate([*images.values()])
+
+
 def main() -> None:
     """Print a JSON object: the hash of each result, by name."""
     params = Params()
@@ -206,6 +229,9 @@ def main() -> None:
     hashes = {}
     for name, run in operations():
         hashes[name] = digest(b"".join(np.asarray(part).tobytes() for part in run()))
+        print(name, file=sys.stderr, flush=True)
+    for name, value in packed_pictures():
+        hashes[name] = digest(value)
         print(name, file=sys.stderr, flush=True)
     recipes = {
         name: params.section(f"recipes.{name}", Recipe).model_copy(update={"epochs": 1})

@@ -53,10 +53,14 @@ class Folder(Section):
 
 
 class PackedFile(Section):
-    """The file datasets/NAME.npz, which `digits dataset` made of a folder of pictures, and which DVC has."""
+    """The file datasets/NAME.npz, which `digits dataset` made of a folder of pictures, and which DVC has.
+
+    `test_share` is what of the pictures tests, by their content, or 0 where the folder has train/ and test/.
+    """
 
     kind: Literal["packed"]
     name: str
+    test_share: float = Field(ge=0, lt=1)
 
 
 class BundledDigits(Section):

@@ -26,6 +26,9 @@ SECONDS = 5.0
 MEMORY = 400 * 2**20
 """Bytes for one picture, beyond those of Python and its libraries."""
 
+READER = "digits.decoding.reading.read_picture"
+"""The function that decodes where no other is named."""
+
 TOO_MUCH_MEMORY = "needs too much memory to decode"
 
 limited = False
@@ -53,12 +56,14 @@ def limit_time(seconds: float) -> None:
 class _Decoder:
     """A process that decodes one picture after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: str) -> None:
         self.owner = os.getpid()
+        self.reader = reader
         self.connection, other = map(_above_the_standard_streams, Pipe())
         folder = str(Path(__file__).parents[2])
-        code = "from digits.decoding import limits, reading; "
-        code += f"limits.serve({other.fileno()}, {MEMORY}, reading.read_picture)"
+        module, _, function = reader.rpartition(".")
+        code = f"from digits.decoding import limits; from {module} import {function}; "
+        code += f"limits.serve({other.fileno()}, {MEMORY}, {function})"
         variables = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")])),
@@ -76,10 +81,10 @@ class _Decoder:
                 pass_fds=[other.fileno()],
             )
 
-    def ask(self, content: bytes, name: str) -> Any:
+    def ask(self, content: Any, name: str, arguments: tuple[Any, ...]) -> Any:
         """Return what was decoded within `SECONDS`, or the line that says why it cannot be."""
         try:
-            self.connection.send((content, name, SECONDS))
+            self.connection.send((content, name, SECONDS, arguments))
             return self.connection.recv()
         except (EOFError, OSError):
             status = self.process.wait()
@@ -107,21 +112,27 @@ _idle: list[_Decoder] = []
 def start() -> None:
     """Start a process beforehand, so that it is ready when the first picture comes."""
     if _available() and not _idle:
-        _idle.append(_Decoder())
+        _idle.append(_Decoder(READER))
 
 
-def decode(content: bytes, name: str) -> Any:
-    """Return what `digits.decoding.reading.read_picture` makes of the bytes of a picture.
+def decode(content: Any, name: str, reader: str = READER, arguments: tuple[Any, ...] = ()) -> Any:
+    """Return what a function makes of the bytes of a picture, in a process whose time and memory are limited.
 
     Any number of threads may call it; each has a process of its own meanwhile.
+
+    Args:
+        content: the bytes, or what else the function takes.
+        name: what messages call the picture.
+        reader: the dotted name of the function, which is called with both, and with the `arguments`.
+        arguments: whatever else it needs; a result that is a text stands for an error.
 
     Raises:
         DigitsError: the picture cannot be read, or takes more than `SECONDS` or `MEMORY`.
     """
-    decoder = _take()
+    decoder = _take(reader)
     kept = False
     try:
-        answer = decoder.ask(content, name)
+        answer = decoder.ask(content, name, arguments)
         # What is left of its memory may be in pieces.
         kept = not (isinstance(answer, str) and answer.endswith(TOO_MUCH_MEMORY))
     finally:
@@ -144,14 +155,15 @@ def _available() -> bool:
     return bool(sys.executable) and os.name == "posix"
 
 
-def _take() -> _Decoder:
+def _take(reader: str) -> _Decoder:
     while _idle:
         decoder = _idle.pop()
-        if decoder.owner == os.getpid() and decoder.process.poll() is None:
+        mine = decoder.owner == os.getpid()
+        if mine and decoder.reader == reader and decoder.process.poll() is None:
             return decoder
-        if decoder.owner == os.getpid():
+        if mine:
             decoder.close()
-    return _Decoder()
+    return _Decoder(reader)
 
 
 @atexit.register
@@ -163,13 +175,13 @@ def close() -> None:
             decoder.close()
 
 
-def serve(descriptor: int, allowance: int, read_picture: Callable[[bytes, str], Any]) -> None:
+def serve(descriptor: int, allowance: int, read: Callable[..., Any]) -> None:
     """Decode the pictures that come through a connection, until it is closed.
 
     Args:
         descriptor: of the connection.
         allowance: bytes of memory for one picture.
-        read_picture: reads its bytes; its name is for messages.
+        read: is called with the bytes of a picture, its name, and the arguments that came with it.
     """
     # Ctrl-C is for the process that asks, which then closes the connection.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -177,11 +189,11 @@ def serve(descriptor: int, allowance: int, read_picture: Callable[[bytes, str], 
     connection = Connection(descriptor)
     with suppress(EOFError, OSError):
         while True:
-            content, name, seconds = connection.recv()
+            content, name, seconds, arguments = connection.recv()
             answer: Any
             limit_time(seconds)
             try:
-                answer = read_picture(content, name)
+                answer = read(content, name, *arguments)
             except DigitsError as error:
                 answer = str(error)
             except MemoryError:

@@ -68,7 +68,7 @@ def read_picture(source: str | Path | bytes | Image.Image | np.ndarray, name: st
         return _opened(source, name)
     if isinstance(source, str | Path):
         name = printable(str(source))
-        return _opened(_content(source, name), name)
+        return _opened(read_content(source, name), name)
     kind = type(source).__name__
     raise DigitsError(
         f"a picture is a path, bytes, a Pillow image or an array of one picture, not of type {kind}"
@@ -80,8 +80,12 @@ def printable(name: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)
 
 
-def _content(source: str | Path, name: str) -> bytes:
-    """Read a file that is regular and not too large."""
+def read_content(source: str | Path, name: str) -> bytes:
+    """Read a file that is regular, up to one byte more than a picture may have.
+
+    Raises:
+        DigitsError: it cannot be read.
+    """
     try:
         path = Path(source)
         status = path.stat()
@@ -170,7 +174,7 @@ def _frame(image: Image.Image, name: str) -> Picture:
     """Decode the current frame of an image."""
     check_size(image.width, image.height, name)
     factor = shrinking(image.width, image.height)
-    width = image.width
+    width, size = image.width, image.size
     if image.format in ("JPEG", "MPO") and factor > 1:
         image.draft(None, (image.width // factor, image.height // factor))
     drafted = round(width / image.width)
@@ -180,7 +184,7 @@ def _frame(image: Image.Image, name: str) -> Picture:
     picture = of_image(image, math.ceil(factor / drafted), name)
     if orientation in TURNS:
         picture = _turned(picture, TURNS[orientation])
-    return replace(picture, shrunk=picture.shrunk * drafted)
+    return replace(picture, shrunk=picture.shrunk * drafted, size=size, mode=image.mode)
 
 
 def _is_blank(picture: Picture) -> bool:

@@ -34,12 +34,15 @@ class Picture:
     all that is visible is light. `grey` is the exact luminance, float32 (28, 28) in [0, 1], of a picture of
     that size, and None for others. The stored picture is `shrunk` times as large.
     `note` names the frame or page that was read, where there are several.
+    `size` and `mode` are width, height and Pillow's mode of what is stored, where it is a file.
     """
 
     pixels: np.ndarray
     grey: np.ndarray | None
     shrunk: int = 1
     note: str = ""
+    size: tuple[int, int] = (0, 0)
+    mode: str = ""
 
 
 @dataclass(frozen=True)
