@@ -53,6 +53,13 @@ def test_errors_are_counted_in_the_answers_of_each_run(
     assert "mine" == seeds.recipe_of(group)
 
 
+def test_a_recipe_on_another_dataset_is_told_from_that_on_mnist() -> None:
+    elsewhere = ("dataset=clothes", "recipe=mine")
+
+    assert "mine on clothes" == seeds.recipe_of(Group(elsewhere, "c", False, [], []))
+    assert "mine" == seeds.recipe_of(Group(("dataset=mnist", "recipe=mine"), "c", False, [], []))
+
+
 def test_a_group_that_is_no_recipe_is_refused() -> None:
-    with pytest.raises(DigitsError, match="recipe=mine, width=3: expected a recipe and nothing else"):
+    with pytest.raises(DigitsError, match="recipe=mine, width=3: expected a recipe, perhaps a"):
         seeds.recipe_of(Group(("recipe=mine", "width=3"), "c", False, [], []))

@@ -234,7 +234,7 @@ def main() -> None:
         hashes[name] = digest(value)
         print(name, file=sys.stderr, flush=True)
     recipes = {
-        name: params.section(f"recipes.{name}", Recipe).model_copy(update={"epochs": 1})
+        name: params.section(f"recipes.{name}", Recipe).model_copy(update={"epochs": 1, "least_steps": 0})
         for name in ("article", "fast", "accurate", "general")
     }
     with TemporaryDirectory() as folder:
