@@ -10,6 +10,7 @@ from scipy import ndimage
 from digits.decoding.colours import Picture
 from digits.ink.look import (
     INK,
+    OTHERS,
     Box,
     FindInk,
     View,
@@ -30,6 +31,9 @@ FILLED = 0.62
 CLOSE_ENOUGH = 0.42
 """The share of a look's side from which on a digit is not looked at closer."""
 
+CLEAR = 0.4
+"""The mean share of ink in a digit from which the parts of a picture are not looked at for a clearer one."""
+
 MOST_LOOKS, MOST_CANDIDATES = 3, 3
 """At one digit, from the first one on, and of what may be the one digit, the likeliest ones."""
 
@@ -41,6 +45,9 @@ MOST_MOSAICS = 2
 
 ALIKE = 0.6
 """The share of the longest digit's length from which another piece is a digit of its own."""
+
+SPECK = 0.45
+"""The share of the length of most digits of a row below which something is none."""
 
 LEAST_MARK = 0.15
 """The share of the digits' length below which another mark is not told."""
@@ -114,6 +121,11 @@ class Seen:
     digit: Piece
 
     @property
+    def clearness(self) -> float:
+        """The mean share of ink where the digit is."""
+        return float(self.shares[..., INK][self.labels == self.digit.label].mean())
+
+    @property
     def box(self) -> tuple[float, float, float, float]:
         """The digit's box in pixels of the picture."""
         return self.view.box(self.digit.box)
@@ -172,14 +184,20 @@ def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Bo
 
 def _looked_at_in_parts(pixels: np.ndarray, find: FindInk) -> list[Seen]:
     """Look at all parts of a picture, as large as makes its digits `ROW_HEIGHT` long; return the digits."""
-    seen = _seen(*_first_look(pixels, find))
+    seen = _of_one_size(_seen(*_first_look(pixels, find)))
     for number in range(MOST_MOSAICS):
         length = float(np.median([each.digit.length for each in seen])) if seen else 0
         if not length or (number and ALIKE <= length / ROW_HEIGHT <= 1 / ALIKE):
             break
         views = covering(pixels, max(length * seen[0].view.scale * LOOK_SIDE / ROW_HEIGHT, 24))
-        seen = _seen(View(0, 0, views[0].side), mosaic(pixels, views, find))
+        seen = _of_one_size(_seen(View(0, 0, views[0].side), mosaic(pixels, views, find)))
     return seen
+
+
+def _of_one_size(seen: list[Seen]) -> list[Seen]:
+    """Leave out what is much smaller than most digits, such as a comma or a minus sign."""
+    typical = float(np.percentile([each.digit.length for each in seen], 75)) if seen else 0.0
+    return [each for each in seen if each.digit.length >= SPECK * typical]
 
 
 def _as_it_is(picture: Picture) -> Framed | None:
@@ -191,15 +209,14 @@ def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
     """Look at the whole picture, and where nothing is found, at its parts; return the view and its answer."""
     view = whole(pixels)
     shares = found_ink(pixels, view, find)
-    if digits_in(shares)[1]:
+    if any(seen.clearness >= CLEAR for seen in _seen(view, shares)):
         return view, shares
-    best, most = (view, shares), 0
-    for part in covering(pixels, max(min(pixels.shape[:2]) / 2, 24)):
-        seen = found_ink(pixels, part, find)
-        amount = max((digit.amount for digit in digits_in(seen)[1]), default=0)
-        if amount > most:
-            best, most = (part, seen), amount
-    return best
+    views = covering(pixels, max(min(pixels.shape[:2]) / 2, 24))
+    looks = [(view, shares), *((part, found_ink(pixels, part, find)) for part in views)]
+    return max(
+        looks,
+        key=lambda seen: max((each.clearness * each.digit.amount for each in _seen(*seen)), default=0.0),
+    )
 
 
 def _seen(view: View, shares: np.ndarray) -> list[Seen]:
@@ -228,8 +245,7 @@ def _looked_at_closer(seen: Seen, pixels: np.ndarray, find: FindInk) -> Seen:
 
 def _worth(seen: Seen, pixels: np.ndarray) -> float:
     """Weigh a piece for being the digit: how long and how clear it is, and whether it is cut off."""
-    ink = seen.shares[..., INK][seen.labels == seen.digit.label]
-    clearness = float(ink.mean())
+    clearness = seen.clearness
     inside = 0.3 if _at_border(seen, pixels) else 1.0
     return inside * clearness * clearness * clearness * seen.digit.length * seen.view.scale
 
@@ -271,7 +287,8 @@ def _shown(pixels: np.ndarray) -> np.ndarray:
 
 def _framed(picture: Picture, seen: Seen, steps: Steps, reason: str) -> Framed:
     """Crop one digit out of a picture's ink, and bring it into MNIST's form."""
-    ink, labels, digit = seen.shares[..., INK], seen.labels, seen.digit
+    labels, digit = seen.labels, seen.digit
+    ink = seen.shares[..., INK] + seen.shares[..., OTHERS]
     left, top, right, bottom = digit.box
     window = (slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1))
     own = labels[window] == digit.label

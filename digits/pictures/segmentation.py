@@ -24,8 +24,8 @@ FAINT_LEVEL, RIDGE, AROUND = 0.1, 2.0, 9
 CERTAIN = 0.6
 """The share of the clearest ink that some pixel of every stroke has."""
 
-CORE_LEVEL, MARK_LEVEL = 0.3, 0.5
-"""The shares from which a pixel lies in the core of a digit, and is part of another mark."""
+CORE_LEVEL = 0.35
+"""The share from which a pixel lies in the core of a digit."""
 
 REACH = 1.3
 """How far ink may be from the core of its digit, in lengths of the core, which is half as long as it."""
@@ -72,7 +72,7 @@ def digits_in(shares: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
     Returns:
         For each pixel the label of its digit (H, W), 0 where there is none, and the digits, largest first.
     """
-    strokes, stroke_count = _strokes(shares[..., INK])
+    strokes, stroke_count = _strokes(shares, of_digits=True)
     mask = strokes > 0
     in_cores = shares[..., CORES] > CORE_LEVEL
     labels = np.zeros(mask.shape, np.int32)
@@ -103,22 +103,27 @@ def digits_in(shares: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
 
 def marks_in(shares: np.ndarray) -> list[Piece]:
     """Return the other marks in shares (H, W, 3), largest first."""
-    labels, count = ndimage.label(shares[..., OTHERS] > MARK_LEVEL, CONNECTED)
-    return _pieces(labels, count, LEAST_PIXELS)
+    return _pieces(*_strokes(shares, of_digits=False), LEAST_PIXELS)
 
 
-def _strokes(ink: np.ndarray) -> tuple[np.ndarray, int]:
-    """Label the strokes in the share of ink of each pixel (H, W); return the labels and the highest one."""
-    clearest = float(np.partition(ink, -CLEAREST, axis=None)[-CLEAREST])
+def _strokes(shares: np.ndarray, *, of_digits: bool) -> tuple[np.ndarray, int]:
+    """Label the strokes of digits, or of other marks, in shares (H, W, 3); return them and the highest label.
+
+    A stroke is a digit's where more of it is taken for the ink of digits than for other marks.
+    """
+    ink, other = shares[..., INK], shares[..., OTHERS]
+    either = ink + other
+    clearest = float(np.partition(either, -CLEAREST, axis=None)[-CLEAREST])
     if clearest < FAINTEST:
         return np.zeros(ink.shape, np.int32), 0
     # A thin stroke that the network is less sure of still stands out from what is around it, as fog does not.
-    faint = (ink > FAINT_LEVEL * clearest) & (ink > RIDGE * ndimage.uniform_filter(ink, AROUND))
-    strokes, count = ndimage.label((ink > LEVEL * clearest) | faint, CONNECTED)
+    faint = (either > FAINT_LEVEL * clearest) & (either > RIDGE * ndimage.uniform_filter(either, AROUND))
+    strokes, count = ndimage.label((either > LEVEL * clearest) | faint, CONNECTED)
     certain = np.zeros(count + 1, bool)
-    certain[strokes[ink > CERTAIN * clearest]] = True
+    certain[strokes[either > CERTAIN * clearest]] = True
     certain[0] = False
-    return np.where(certain[strokes], strokes, 0), count
+    more = np.bincount(strokes.ravel(), (ink - other).ravel(), count + 1) > 0
+    return np.where((certain & (more == of_digits))[strokes], strokes, 0), count
 
 
 def _nearest(cores: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
