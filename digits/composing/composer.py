@@ -60,7 +60,7 @@ def compose(stock: Stock, seed: int, number: int, kind: Kind | None = None) -> C
     scene = begun(random, stock)
     chance, how = random.random(), random.random()
     if kind is None:
-        kind = "none" if chance < 0.08 else "one" if chance < 0.6 else "many"
+        kind = "none" if chance < 0.07 else "one" if chance < 0.62 else "many"
     if kind == "none":
         furnish(scene, 56, 56, 50)
         write_beside(scene, 56, 56, scene.between(10, 60))

@@ -23,7 +23,7 @@ from digits.ink.look import (
 )
 from digits.ink.look import SIDE as LOOK_SIDE
 from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
-from digits.pictures.segmentation import Piece, digits_in, in_reading_order, marks_in
+from digits.pictures.segmentation import Piece, digits_in, has_cores, in_reading_order, marks_in
 
 FILLED = 0.62
 """The share of a look's side that a digit is to be long."""
@@ -31,8 +31,8 @@ FILLED = 0.62
 CLOSE_ENOUGH = 0.42
 """The share of a look's side from which on a digit is not looked at closer."""
 
-CLEAR = 0.4
-"""The mean share of ink in a digit from which the parts of a picture are not looked at for a clearer one."""
+CLEAR = 0.5
+"""The mean share of ink in several digits, below which they are looked at closer."""
 
 MOST_LOOKS, MOST_CANDIDATES = 3, 3
 """At one digit, from the first one on, and of what may be the one digit, the likeliest ones."""
@@ -40,7 +40,7 @@ MOST_LOOKS, MOST_CANDIDATES = 3, 3
 ROW_HEIGHT = 40
 """Pixels of a look that digits of a row are to be long."""
 
-MOST_MOSAICS = 2
+MOST_MOSAICS = 3
 """How often several digits are looked at as large as that, since small ones are first seen badly."""
 
 ALIKE = 0.6
@@ -183,15 +183,33 @@ def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Bo
 
 
 def _looked_at_in_parts(pixels: np.ndarray, find: FindInk) -> list[Seen]:
-    """Look at all parts of a picture, as large as makes its digits `ROW_HEIGHT` long; return the digits."""
-    seen = _of_one_size(_seen(*_first_look(pixels, find)))
+    """Look at all parts of a picture, as large as makes its digits `ROW_HEIGHT` long; return the digits.
+
+    Where several small digits seem to be one, what is seen is unclear, and looked at again, closer.
+    """
+    clearest = seen = _of_one_size(_seen(*_first_look(pixels, find)))
+    length = _median_length(seen)
     for number in range(MOST_MOSAICS):
-        length = float(np.median([each.digit.length for each in seen])) if seen else 0
-        if not length or (number and ALIKE <= length / ROW_HEIGHT <= 1 / ALIKE):
+        if not length:
             break
-        views = covering(pixels, max(length * seen[0].view.scale * LOOK_SIDE / ROW_HEIGHT, 24))
+        views = covering(pixels, max(length * LOOK_SIDE / ROW_HEIGHT, 24))
         seen = _of_one_size(_seen(View(0, 0, views[0].side), mosaic(pixels, views, find)))
-    return seen
+        if not number or _mean_clearness(seen) > _mean_clearness(clearest):
+            clearest = seen
+        is_clear, before, length = _mean_clearness(seen) >= CLEAR, length, _median_length(seen)
+        if is_clear and ALIKE <= length / before <= 1 / ALIKE:
+            break
+        length = length if is_clear else before / 2
+    return clearest
+
+
+def _median_length(seen: list[Seen]) -> float:
+    """Return how many pixels of the picture most digits are long, and 0 where there is none."""
+    return float(np.median([each.digit.length * each.view.scale for each in seen])) if seen else 0.0
+
+
+def _mean_clearness(seen: list[Seen]) -> float:
+    return float(np.mean([each.clearness for each in seen])) if seen else 0.0
 
 
 def _of_one_size(seen: list[Seen]) -> list[Seen]:
@@ -206,16 +224,14 @@ def _as_it_is(picture: Picture) -> Framed | None:
 
 
 def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
-    """Look at the whole picture, and where nothing is found, at its parts; return the view and its answer."""
+    """Look at the whole picture, and where no core is seen, at its parts; return the view and its answer."""
     view = whole(pixels)
-    shares = found_ink(pixels, view, find)
-    if any(seen.clearness >= CLEAR for seen in _seen(view, shares)):
-        return view, shares
-    views = covering(pixels, max(min(pixels.shape[:2]) / 2, 24))
-    looks = [(view, shares), *((part, found_ink(pixels, part, find)) for part in views)]
+    looks = [(view, found_ink(pixels, view, find))]
+    if not has_cores(looks[0][1]):
+        parts = covering(pixels, max(min(pixels.shape[:2]) / 2, 24))
+        looks += [(part, shares) for part in parts if has_cores(shares := found_ink(pixels, part, find))]
     return max(
-        looks,
-        key=lambda seen: max((each.clearness * each.digit.amount for each in _seen(*seen)), default=0.0),
+        looks[1:] or looks, key=lambda each: max((_worth(seen, pixels) for seen in _seen(*each)), default=0.0)
     )
 
 
@@ -251,7 +267,9 @@ def _worth(seen: Seen, pixels: np.ndarray) -> float:
 
 
 def _at_border(seen: Seen, pixels: np.ndarray) -> bool:
-    """Tell whether a piece touches the border of the picture."""
+    """Tell whether a piece touches the border of the picture, or of what was seen of it."""
+    if min(seen.digit.box) <= 0 or max(seen.digit.box[2:]) >= max(seen.shares.shape[:2]):
+        return True
     left, top, right, bottom = seen.box
     height, width = pixels.shape[:2]
     slack = seen.view.scale

@@ -24,10 +24,10 @@ FAINT_LEVEL, RIDGE, AROUND = 0.1, 2.0, 9
 CERTAIN = 0.6
 """The share of the clearest ink that some pixel of every stroke has."""
 
-CORE_LEVEL = 0.35
-"""The share from which a pixel lies in the core of a digit."""
+CORE_LEVEL, CERTAIN_CORE = 0.3, 0.55
+"""The shares from which a pixel may lie in the core of a digit, and from which it does."""
 
-REACH = 1.3
+REACH = 1.1
 """How far ink may be from the core of its digit, in lengths of the core, which is half as long as it."""
 
 LEAST_PIXELS = 4
@@ -74,12 +74,13 @@ def digits_in(shares: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
     """
     strokes, stroke_count = _strokes(shares, of_digits=True)
     mask = strokes > 0
-    in_cores = shares[..., CORES] > CORE_LEVEL
     labels = np.zeros(mask.shape, np.int32)
     if not stroke_count:
         return labels, []
-    # Where the network sees ink and no core, each stroke may be a digit.
-    cores, count = ndimage.label(in_cores if in_cores.any() else mask, CONNECTED)
+    cores, count = _cores(shares[..., CORES])
+    if not count:
+        # Where the network sees ink and no core, each stroke may be a digit.
+        cores, count = ndimage.label(mask, CONNECTED)
     lengths = np.array([0, *(piece.length for piece in _pieces(cores, count, 1))])
     owners, near = _nearest(cores, lengths)
     votes = np.zeros((stroke_count + 1, count + 1), np.int64)
@@ -96,9 +97,14 @@ def digits_in(shares: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
             labels[place][own] = nearest[own]
         elif claiming:
             labels[place][own] = claiming[0]
-        elif votes[stroke].any():
+        elif 2 * votes[stroke].max() > own.sum():
             labels[place][own] = votes[stroke].argmax()
     return labels, _pieces(labels, count, LEAST_PIXELS)
+
+
+def has_cores(shares: np.ndarray) -> bool:
+    """Return whether the network sees a digit as a whole in shares (H, W, 3), and not only ink."""
+    return bool((shares[..., CORES] > CORE_LEVEL).any())
 
 
 def marks_in(shares: np.ndarray) -> list[Piece]:
@@ -124,6 +130,17 @@ def _strokes(shares: np.ndarray, *, of_digits: bool) -> tuple[np.ndarray, int]:
     certain[0] = False
     more = np.bincount(strokes.ravel(), (ink - other).ravel(), count + 1) > 0
     return np.where((certain & (more == of_digits))[strokes], strokes, 0), count
+
+
+def _cores(core: np.ndarray) -> tuple[np.ndarray, int]:
+    """Label the cores (H, W): those that are certain, and others that no certain one is part of."""
+    certain, count = ndimage.label(core > CERTAIN_CORE, CONNECTED)
+    likely, likely_count = ndimage.label(core > CORE_LEVEL, CONNECTED)
+    known = np.zeros(likely_count + 1, bool)
+    known[likely[certain > 0]] = True
+    known[0] = True
+    others, other_count = ndimage.label(~known[likely], CONNECTED)
+    return np.where(others > 0, others + count, certain), count + other_count
 
 
 def _nearest(cores: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
