@@ -32,7 +32,7 @@ CORE_WEIGHT = 0.5
 """What the cores of a picture weigh together, where its ink and what is near it weigh 1."""
 
 TAKEN_FOR_INK, TAKEN_WEIGHT = 0.3, 4.0
-"""From which share of ink in the answer ground is taken for ink, and what it weighs, where other ground is 1."""
+"""The share of ink in the answer from which ground is taken for it, and what it weighs; other ground is 1."""
 
 
 class InkParams(Section):
@@ -139,7 +139,7 @@ def ink_loss(shares: Any, logits: Any) -> Any:
 
 
 def _covered(part: Any) -> Any:
-    """Return the share of each picture (N, 1, 1) that a part of it (N, SIDE, SIDE) covers, or `LEAST_NEAR`."""
+    """Return the share of each picture (N, 1, 1) that a part of it (N, SIDE, SIDE) covers."""
     import tensorflow as tf
 
     return tf.maximum(tf.reduce_mean(part, axis=(1, 2), keepdims=True), LEAST_NEAR)
