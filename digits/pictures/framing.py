@@ -37,6 +37,9 @@ CLEAR = 0.5
 MOST_LOOKS, MOST_CANDIDATES = 3, 3
 """At one digit, from the first one on, and of what may be the one digit, the likeliest ones."""
 
+ONE_REACH = 2
+"""Pixels of a look that a gap in a stroke of one digit may be wide; several digits may nearly touch."""
+
 ROW_HEIGHT = 40
 """Pixels of a look that digits of a row are to be long."""
 
@@ -187,13 +190,13 @@ def _looked_at_in_parts(pixels: np.ndarray, find: FindInk) -> list[Seen]:
 
     Where several small digits seem to be one, what is seen is unclear, and looked at again, closer.
     """
-    clearest = seen = _of_one_size(_seen(*_first_look(pixels, find)))
+    clearest = seen = _of_one_size(_seen(*_first_look(pixels, find), reach=0))
     length = _median_length(seen)
     for number in range(MOST_MOSAICS):
         if not length:
             break
         views = covering(pixels, max(length * LOOK_SIDE / ROW_HEIGHT, 24))
-        seen = _of_one_size(_seen(View(0, 0, views[0].side), mosaic(pixels, views, find)))
+        seen = _of_one_size(_seen(View(0, 0, views[0].side), mosaic(pixels, views, find), reach=0))
         if not number or _mean_clearness(seen) > _mean_clearness(clearest):
             clearest = seen
         is_clear, before, length = _mean_clearness(seen) >= CLEAR, length, _median_length(seen)
@@ -235,9 +238,9 @@ def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
     )
 
 
-def _seen(view: View, shares: np.ndarray) -> list[Seen]:
+def _seen(view: View, shares: np.ndarray, reach: int = ONE_REACH) -> list[Seen]:
     """Return what may be a digit in the answer about a look."""
-    labels, digits = digits_in(shares)
+    labels, digits = digits_in(shares, reach)
     return [Seen(view, shares, labels, digit) for digit in digits]
 
 
