@@ -13,9 +13,12 @@ from digits.calibration.calibrate import (
     fit_temperature,
     negative_log_likelihood,
 )
+from digits.calibration.composed import NO_DIGIT, read_composed
 from digits.classifier.classifier import check_parity, parity
 from digits.classifier.metadata import Thresholds
+from digits.composing.composer import Composed
 from digits.errors import DigitsError
+from tests.seeing import find_ink
 
 # Of four images with logits 2 and 0, three are of the class with the 2.
 LOGITS = np.array([[2, 0]] * 4, np.float32)
@@ -139,3 +142,21 @@ def test_the_detector_learns_to_refuse_noise_and_the_same_every_time() -> None:
     assert all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
     assert scores(digits[200:]).min() > 0.9
     assert scores(noise[200:]).max() < 0.1
+
+
+def test_readings_of_composed_pictures_are_of_legible_digits_or_of_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def composed(stock: object, seed: int, number: int, kind: str) -> Composed:
+        """A black bar, which is a one, in the last two pictures too pale to read; none in every fourth."""
+        colours = np.full((112, 112, 3), 255, np.uint8)
+        colours[20:90, 50:60] = 0
+        ones = () if kind == "none" else (1,)
+        places = ((55.0, 55.0),) * len(ones)
+        return Composed(colours, np.zeros((112, 112, 3), np.uint8), ones, places, (number < 6,) * len(ones))
+
+    monkeypatch.setattr("digits.calibration.composed.compose", composed)
+    read = read_composed(None, find_ink, seed=0, count=8)  # type: ignore[arg-type]
+
+    assert [1, 1, 1, NO_DIGIT, 1, 1] == read.labels.tolist()
+    assert (6, 28, 28, 1) == read.images.shape

@@ -60,7 +60,7 @@ def compose(stock: Stock, seed: int, number: int, kind: Kind | None = None) -> C
     scene = begun(random, stock)
     chance, how = random.random(), random.random()
     if kind is None:
-        kind = "none" if chance < 0.08 else "one" if chance < 0.6 else "many"
+        kind = "none" if chance < 0.07 else "one" if chance < 0.62 else "many"
     if kind == "none":
         furnish(scene, 56, 56, 50)
         write_beside(scene, 56, 56, scene.between(10, 60))
@@ -276,7 +276,12 @@ def _write_between(scene: Scene, row: Row, place: tuple[float, float], ink: np.n
     pen, stock = _mark_pen(scene, row.pen, row.size), scene.stock
     if row.date:
         slash = "/" if scene.chance(0.65) else "-,.:"
-        size = row.size * (scene.between(0.95, 1.5) if slash == "/" else 1)
+        size = row.size * (scene.between(1.0, 1.6) if slash == "/" else 1)
+        if slash == "/":
+            # Thinner than the digits, or nobody could tell it from a one.
+            thin = pen.along_line and scene.chance(0.6)
+            width = scene.between(0.3, 0.8) * row.pen.width if thin else scene.between(-0.03, 0) * row.size
+            pen = Pen(thin, max(0.7, width) if thin else width, False, scene.between(-0.1, 0.3))
         write_mark(scene, stock.marks, *place, size, pen, ink, stock.marks_of(slash))
         return
     write_mark(scene, stock.marks if scene.chance(0.85) else stock.letters, *place, row.size, pen, ink)

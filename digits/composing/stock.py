@@ -36,7 +36,7 @@ FONTS: dict[Part, tuple[str, ...]] = {
 LETTERS = "ACEFHJKLMNPRTUVWXYacdefhjkmnprtuvwxy"
 
 
-MARKS = ",,,..;:////////|||---+=()*%#'!?<>"
+MARKS = ",,,..;:///---+=()*%#'!?<>"
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def furnish(scene: Scene, x: float, y: float, size: float) -> None:
     if scene.chance(0.3):
         _sheet(scene, x, y, size)
     for kind, probability in (
-        (_ruled, 0.22),
+        (_ruled, 0.18),
         (_box, 0.2),
         (_border, 0.2),
         (_axes, 0.06),

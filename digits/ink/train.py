@@ -28,8 +28,11 @@ AHEAD = 12
 LEAST_NEAR = 0.05
 """The share of a picture that its ink counts for as if it covered at least so much."""
 
-TAKEN_FOR_INK = 0.3
-"""The share of ink in the network's answer from which a pixel weighs as much as ink, and what is near it."""
+CORE_WEIGHT = 0.5
+"""What the cores of a picture weigh together, where its ink and what is near it weigh 1."""
+
+TAKEN_FOR_INK, TAKEN_WEIGHT = 0.3, 4.0
+"""The share of ink in the answer from which ground is taken for it, and what it weighs; other ground is 1."""
 
 
 class InkParams(Section):
@@ -118,21 +121,28 @@ def compose_batch(stock: Stock, seed: int, numbers: range) -> tuple[np.ndarray, 
 
 
 def ink_loss(shares: Any, logits: Any) -> Any:
-    """Return the cross-entropy of the shares, in which half of the weight lies near ink.
+    """Return the cross-entropy of the shares, in which ink and what is near it weigh as much as the rest.
 
-    It is near ink of digits and other marks, cores, and whatever the network takes for the ink of digits:
-    the walls of cells and the edges of things are few pixels, which would weigh little otherwise.
+    Cores weigh half as much, and what is wrongly taken for ink weighs more than other ground: the walls of
+    cells and the edges of things are few pixels.
     """
     import tensorflow as tf
 
     truth = _truth(shares)
     cost = tf.nn.softmax_cross_entropy_with_logits(truth, logits)
+    near = tf.nn.max_pool2d(tf.reduce_sum(shares[..., :2], axis=-1, keepdims=True), 5, 1, "SAME")[..., 0]
+    near, core = (tf.cast(values > 0.1, tf.float32) for values in (near, shares[..., 2]))
     answer = tf.stop_gradient(tf.nn.softmax(logits))
-    taken = tf.cast(answer[..., 1:2] + answer[..., 4:] > TAKEN_FOR_INK, tf.float32)
-    near = tf.nn.max_pool2d(tf.maximum(1 - truth[..., :1], taken), 5, 1, "SAME")[..., 0]
-    near = tf.cast(near > 0.1, tf.float32)
-    covered = tf.maximum(tf.reduce_mean(near, axis=(1, 2), keepdims=True), LEAST_NEAR)
-    return tf.reduce_mean(cost * (near / covered + 1 - near), axis=(1, 2))
+    taken = tf.cast(answer[..., 1] + answer[..., 4] > TAKEN_FOR_INK, tf.float32) * (1 - near)
+    weight = 1 + near / _covered(near) + CORE_WEIGHT * core / _covered(core) + TAKEN_WEIGHT * taken
+    return tf.reduce_mean(cost * weight, axis=(1, 2))
+
+
+def _covered(part: Any) -> Any:
+    """Return the share of each picture (N, 1, 1) that a part of it (N, SIDE, SIDE) covers."""
+    import tensorflow as tf
+
+    return tf.maximum(tf.reduce_mean(part, axis=(1, 2), keepdims=True), LEAST_NEAR)
 
 
 def overlap(shares: Any, logits: Any) -> Any:

@@ -10,6 +10,7 @@ from scipy import ndimage
 from digits.decoding.colours import Picture
 from digits.ink.look import (
     INK,
+    OTHERS,
     Box,
     FindInk,
     View,
@@ -22,7 +23,7 @@ from digits.ink.look import (
 )
 from digits.ink.look import SIDE as LOOK_SIDE
 from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
-from digits.pictures.segmentation import Piece, digits_in, in_reading_order, marks_in
+from digits.pictures.segmentation import Piece, digits_in, has_cores, in_reading_order, marks_in
 
 FILLED = 0.62
 """The share of a look's side that a digit is to be long."""
@@ -30,17 +31,26 @@ FILLED = 0.62
 CLOSE_ENOUGH = 0.42
 """The share of a look's side from which on a digit is not looked at closer."""
 
+CLEAR = 0.5
+"""The mean share of ink in several digits, below which they are looked at closer."""
+
 MOST_LOOKS, MOST_CANDIDATES = 3, 3
 """At one digit, from the first one on, and of what may be the one digit, the likeliest ones."""
+
+ONE_REACH = 2
+"""Pixels of a look that a gap in a stroke of one digit may be wide; several digits may nearly touch."""
 
 ROW_HEIGHT = 40
 """Pixels of a look that digits of a row are to be long."""
 
-MOST_MOSAICS = 2
+MOST_MOSAICS = 3
 """How often several digits are looked at as large as that, since small ones are first seen badly."""
 
 ALIKE = 0.6
 """The share of the longest digit's length from which another piece is a digit of its own."""
+
+SPECK = 0.45
+"""The share of the length of most digits of a row below which something is none."""
 
 LEAST_MARK = 0.15
 """The share of the digits' length below which another mark is not told."""
@@ -114,6 +124,11 @@ class Seen:
     digit: Piece
 
     @property
+    def clearness(self) -> float:
+        """The mean share of ink where the digit is."""
+        return float(self.shares[..., INK][self.labels == self.digit.label].mean())
+
+    @property
     def box(self) -> tuple[float, float, float, float]:
         """The digit's box in pixels of the picture."""
         return self.view.box(self.digit.box)
@@ -171,15 +186,39 @@ def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Bo
 
 
 def _looked_at_in_parts(pixels: np.ndarray, find: FindInk) -> list[Seen]:
-    """Look at all parts of a picture, as large as makes its digits `ROW_HEIGHT` long; return the digits."""
-    seen = _seen(*_first_look(pixels, find))
+    """Look at all parts of a picture, as large as makes its digits `ROW_HEIGHT` long; return the digits.
+
+    Where several small digits seem to be one, what is seen is unclear, and looked at again, closer.
+    """
+    clearest = seen = _of_one_size(_seen(*_first_look(pixels, find), reach=0))
+    length = _median_length(seen)
     for number in range(MOST_MOSAICS):
-        length = float(np.median([each.digit.length for each in seen])) if seen else 0
-        if not length or (number and ALIKE <= length / ROW_HEIGHT <= 1 / ALIKE):
+        if not length:
             break
-        views = covering(pixels, max(length * seen[0].view.scale * LOOK_SIDE / ROW_HEIGHT, 24))
-        seen = _seen(View(0, 0, views[0].side), mosaic(pixels, views, find))
-    return seen
+        views = covering(pixels, max(length * LOOK_SIDE / ROW_HEIGHT, 24))
+        seen = _of_one_size(_seen(View(0, 0, views[0].side), mosaic(pixels, views, find), reach=0))
+        if not number or _mean_clearness(seen) > _mean_clearness(clearest):
+            clearest = seen
+        is_clear, before, length = _mean_clearness(seen) >= CLEAR, length, _median_length(seen)
+        if is_clear and ALIKE <= length / before <= 1 / ALIKE:
+            break
+        length = length if is_clear else before / 2
+    return clearest
+
+
+def _median_length(seen: list[Seen]) -> float:
+    """Return how many pixels of the picture most digits are long, and 0 where there is none."""
+    return float(np.median([each.digit.length * each.view.scale for each in seen])) if seen else 0.0
+
+
+def _mean_clearness(seen: list[Seen]) -> float:
+    return float(np.mean([each.clearness for each in seen])) if seen else 0.0
+
+
+def _of_one_size(seen: list[Seen]) -> list[Seen]:
+    """Leave out what is much smaller than most digits, such as a comma or a minus sign."""
+    typical = float(np.percentile([each.digit.length for each in seen], 75)) if seen else 0.0
+    return [each for each in seen if each.digit.length >= SPECK * typical]
 
 
 def _as_it_is(picture: Picture) -> Framed | None:
@@ -188,23 +227,20 @@ def _as_it_is(picture: Picture) -> Framed | None:
 
 
 def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
-    """Look at the whole picture, and where nothing is found, at its parts; return the view and its answer."""
+    """Look at the whole picture, and where no core is seen, at its parts; return the view and its answer."""
     view = whole(pixels)
-    shares = found_ink(pixels, view, find)
-    if digits_in(shares)[1]:
-        return view, shares
-    best, most = (view, shares), 0
-    for part in covering(pixels, max(min(pixels.shape[:2]) / 2, 24)):
-        seen = found_ink(pixels, part, find)
-        amount = max((digit.amount for digit in digits_in(seen)[1]), default=0)
-        if amount > most:
-            best, most = (part, seen), amount
-    return best
+    looks = [(view, found_ink(pixels, view, find))]
+    if not has_cores(looks[0][1]):
+        parts = covering(pixels, max(min(pixels.shape[:2]) / 2, 24))
+        looks += [(part, shares) for part in parts if has_cores(shares := found_ink(pixels, part, find))]
+    return max(
+        looks[1:] or looks, key=lambda each: max((_worth(seen, pixels) for seen in _seen(*each)), default=0.0)
+    )
 
 
-def _seen(view: View, shares: np.ndarray) -> list[Seen]:
+def _seen(view: View, shares: np.ndarray, reach: int = ONE_REACH) -> list[Seen]:
     """Return what may be a digit in the answer about a look."""
-    labels, digits = digits_in(shares)
+    labels, digits = digits_in(shares, reach)
     return [Seen(view, shares, labels, digit) for digit in digits]
 
 
@@ -228,14 +264,15 @@ def _looked_at_closer(seen: Seen, pixels: np.ndarray, find: FindInk) -> Seen:
 
 def _worth(seen: Seen, pixels: np.ndarray) -> float:
     """Weigh a piece for being the digit: how long and how clear it is, and whether it is cut off."""
-    ink = seen.shares[..., INK][seen.labels == seen.digit.label]
-    clearness = float(ink.mean())
+    clearness = seen.clearness
     inside = 0.3 if _at_border(seen, pixels) else 1.0
     return inside * clearness * clearness * clearness * seen.digit.length * seen.view.scale
 
 
 def _at_border(seen: Seen, pixels: np.ndarray) -> bool:
-    """Tell whether a piece touches the border of the picture."""
+    """Tell whether a piece touches the border of the picture, or of what was seen of it."""
+    if min(seen.digit.box) <= 0 or max(seen.digit.box[2:]) >= max(seen.shares.shape[:2]):
+        return True
     left, top, right, bottom = seen.box
     height, width = pixels.shape[:2]
     slack = seen.view.scale
@@ -271,7 +308,8 @@ def _shown(pixels: np.ndarray) -> np.ndarray:
 
 def _framed(picture: Picture, seen: Seen, steps: Steps, reason: str) -> Framed:
     """Crop one digit out of a picture's ink, and bring it into MNIST's form."""
-    ink, labels, digit = seen.shares[..., INK], seen.labels, seen.digit
+    labels, digit = seen.labels, seen.digit
+    ink = seen.shares[..., INK] + seen.shares[..., OTHERS]
     left, top, right, bottom = digit.box
     window = (slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1))
     own = labels[window] == digit.label

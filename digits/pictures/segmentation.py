@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy import ndimage
@@ -24,10 +25,13 @@ FAINT_LEVEL, RIDGE, AROUND = 0.1, 2.0, 9
 CERTAIN = 0.6
 """The share of the clearest ink that some pixel of every stroke has."""
 
-CORE_LEVEL, MARK_LEVEL = 0.3, 0.5
-"""The shares from which a pixel lies in the core of a digit, and is part of another mark."""
+CORE_LEVEL, CERTAIN_CORE = 0.3, 0.55
+"""The shares from which a pixel may lie in the core of a digit, and from which it does."""
 
-REACH = 1.3
+SAME = 0.5
+"""The share of the smaller of two digits, twice as large as their cores, from which both are one."""
+
+REACH = 1.2
 """How far ink may be from the core of its digit, in lengths of the core, which is half as long as it."""
 
 LEAST_PIXELS = 4
@@ -60,7 +64,7 @@ class Piece:
         return max(self.width, self.height)
 
 
-def digits_in(shares: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
+def digits_in(shares: np.ndarray, reach: int = 0) -> tuple[np.ndarray, list[Piece]]:
     """Tell which ink belongs to which digit.
 
     Each core that the network sees is a digit's. A stroke is of the digit whose core is nearest to most of
@@ -68,19 +72,23 @@ def digits_in(shares: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
 
     Args:
         shares: of ink, other marks and cores in each pixel, float32 (H, W, 3).
+        reach: pixels without ink that a stroke goes on behind.
 
     Returns:
         For each pixel the label of its digit (H, W), 0 where there is none, and the digits, largest first.
     """
-    strokes, stroke_count = _strokes(shares[..., INK])
+    strokes, stroke_count = _strokes(shares, reach, of_digits=True)
     mask = strokes > 0
-    in_cores = shares[..., CORES] > CORE_LEVEL
     labels = np.zeros(mask.shape, np.int32)
     if not stroke_count:
         return labels, []
-    # Where the network sees ink and no core, each stroke may be a digit.
-    cores, count = ndimage.label(in_cores if in_cores.any() else mask, CONNECTED)
-    lengths = np.array([0, *(piece.length for piece in _pieces(cores, count, 1))])
+    cores, count = _cores(shares[..., CORES])
+    if not count:
+        # Where the network sees ink and no core, each stroke may be a digit.
+        cores, count = ndimage.label(mask, CONNECTED)
+    lengths = np.zeros(count + 1)
+    for piece in _pieces(cores, count, 1):
+        lengths[piece.label] = piece.length
     owners, near = _nearest(cores, lengths)
     votes = np.zeros((stroke_count + 1, count + 1), np.int64)
     np.add.at(votes, (strokes[near & mask], owners[near & mask]), 1)
@@ -96,29 +104,71 @@ def digits_in(shares: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
             labels[place][own] = nearest[own]
         elif claiming:
             labels[place][own] = claiming[0]
-        elif votes[stroke].any():
+        elif 2 * votes[stroke].max() > own.sum():
             labels[place][own] = votes[stroke].argmax()
     return labels, _pieces(labels, count, LEAST_PIXELS)
 
 
+def has_cores(shares: np.ndarray) -> bool:
+    """Return whether the network sees a digit as a whole in shares (H, W, 3), and not only ink."""
+    return bool((shares[..., CORES] > CORE_LEVEL).any())
+
+
 def marks_in(shares: np.ndarray) -> list[Piece]:
     """Return the other marks in shares (H, W, 3), largest first."""
-    labels, count = ndimage.label(shares[..., OTHERS] > MARK_LEVEL, CONNECTED)
-    return _pieces(labels, count, LEAST_PIXELS)
+    return _pieces(*_strokes(shares, 0, of_digits=False), LEAST_PIXELS)
 
 
-def _strokes(ink: np.ndarray) -> tuple[np.ndarray, int]:
-    """Label the strokes in the share of ink of each pixel (H, W); return the labels and the highest one."""
-    clearest = float(np.partition(ink, -CLEAREST, axis=None)[-CLEAREST])
+def _strokes(shares: np.ndarray, reach: int, *, of_digits: bool) -> tuple[np.ndarray, int]:
+    """Label the strokes of digits, or of other marks, in shares (H, W, 3); return them and the highest label.
+
+    A stroke is a digit's where more of it is taken for the ink of digits than for other marks.
+    """
+    ink, other = shares[..., INK], shares[..., OTHERS]
+    either = ink + other
+    clearest = float(np.partition(either, -CLEAREST, axis=None)[-CLEAREST])
     if clearest < FAINTEST:
         return np.zeros(ink.shape, np.int32), 0
     # A thin stroke that the network is less sure of still stands out from what is around it, as fog does not.
-    faint = (ink > FAINT_LEVEL * clearest) & (ink > RIDGE * ndimage.uniform_filter(ink, AROUND))
-    strokes, count = ndimage.label((ink > LEVEL * clearest) | faint, CONNECTED)
+    faint = (either > FAINT_LEVEL * clearest) & (either > RIDGE * ndimage.uniform_filter(either, AROUND))
+    mask = faint | (either > LEVEL * clearest)
+    wide = ndimage.binary_dilation(mask, CONNECTED, reach) if reach else mask
+    strokes, count = ndimage.label(wide, CONNECTED)
+    strokes *= mask
     certain = np.zeros(count + 1, bool)
-    certain[strokes[ink > CERTAIN * clearest]] = True
+    certain[strokes[either > CERTAIN * clearest]] = True
     certain[0] = False
-    return np.where(certain[strokes], strokes, 0), count
+    more = np.bincount(strokes.ravel(), (ink - other).ravel(), count + 1) > 0
+    return np.where((certain & (more == of_digits))[strokes], strokes, 0), count
+
+
+def _cores(core: np.ndarray) -> tuple[np.ndarray, int]:
+    """Label the cores (H, W): those that are certain, and others that no certain one is part of."""
+    certain, count = ndimage.label(core > CERTAIN_CORE, CONNECTED)
+    likely, likely_count = ndimage.label(core > CORE_LEVEL, CONNECTED)
+    known = np.zeros(likely_count + 1, bool)
+    known[likely[certain > 0]] = True
+    known[0] = True
+    others, other_count = ndimage.label(~known[likely], CONNECTED)
+    return _united(np.where(others > 0, others + count, certain)), count + other_count
+
+
+def _united(cores: np.ndarray) -> np.ndarray:
+    """Unite cores (H, W) that are parts of one: the digits that they would have lie on each other."""
+    places = ndimage.find_objects(cores)
+    spans = np.array([[(part.start, part.stop) for part in place] for place in places], np.float64).reshape(
+        -1, 2, 2
+    )
+    middles, lengths = spans.mean(axis=2), 2 * (spans[..., 1] - spans[..., 0])
+    united = np.arange(len(places) + 1)
+    for one, other in combinations(range(len(places)), 2):
+        apart = np.abs(middles[one] - middles[other])
+        shared = np.minimum(
+            (lengths[one] + lengths[other]) / 2 - apart, np.minimum(lengths[one], lengths[other])
+        )
+        if shared.min() > 0 and shared.prod() > SAME * min(lengths[one].prod(), lengths[other].prod()):
+            united[united == united[other + 1]] = united[one + 1]
+    return np.asarray(united[cores])
 
 
 def _nearest(cores: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -137,7 +187,7 @@ def _pieces(labels: np.ndarray, count: int, least: int) -> list[Piece]:
             rows, columns = place
             box = (columns.start, rows.start, columns.stop, rows.stop)
             found.append(Piece(label, box, int(amounts[label])))
-    return found if least == 1 else sorted(found, key=lambda piece: (-piece.amount, piece.box))
+    return sorted(found, key=lambda piece: (-piece.amount, piece.box))
 
 
 def in_reading_order(digits: list[Piece]) -> list[Piece]:
