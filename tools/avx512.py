@@ -36,7 +36,9 @@ def hashes_here() -> dict[str, str]:
     hashes = {}
     with TemporaryDirectory() as folder:
         for name in params.names("recipes"):
-            recipe = params.section(f"recipes.{name}", Recipe).model_copy(update={"epochs": 1, "least_steps": 0})
+            recipe = params.section(f"recipes.{name}", Recipe).model_copy(
+                update={"epochs": 1, "least_steps": 0}
+            )
             hashes[name] = digest(weights_of(short_run(recipe, Path(folder))[0]))
     return hashes
 
@@ -58,11 +60,11 @@ def main() -> None:
         cpus = known.get(recipe, {}).get(found, [])
         differs |= bool(known.get(recipe)) and not cpus
         print(f"{recipe}: {found}, " + (f"as {', '.join(cpus)} gave" if cpus else "which no CPU gave before"))
-        result[recipe] = known.get(recipe, {}) | {found: sorted({*cpus, cpu})}
+        result[recipe] = {found: sorted({*cpus, cpu})}
+    if differs:
+        sys.exit(f"another hash than in {KNOWN}; after a change of a recipe or a network, remove the file first")
     if write:
         write_text(KNOWN, json.dumps(result, indent=1, sort_keys=True) + "\n")
-    if differs:
-        sys.exit("another hash than before: docs/reproducibility.md says what to do")
 
 
 if __name__ == "__main__":
