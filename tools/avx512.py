@@ -62,7 +62,7 @@ def main() -> None:
         print(f"{recipe}: {found}, " + (f"as {', '.join(cpus)} gave" if cpus else "which no CPU gave before"))
         result[recipe] = {found: sorted({*cpus, cpu})}
     if differs:
-        sys.exit(f"another hash than in {KNOWN}; after a change of a recipe or a network, remove the file first")
+        sys.exit(f"another hash than in {KNOWN}; if a recipe or a network has changed, remove the file")
     if write:
         write_text(KNOWN, json.dumps(result, indent=1, sort_keys=True) + "\n")
 
