@@ -4,6 +4,7 @@ import argparse
 import csv
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -333,7 +334,8 @@ def test_running_again_keeps_settings_and_tells_what_was_added(
 ) -> None:
     make(flowers, *SIZE, "--licence=CC0", "--test-share=0.3")
     path = DATASETS / "flowers.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("mirrored: false", "mirrored: true"))
+    text = path.read_text(encoding="utf-8").replace("mirrored: false", "mirrored: true")
+    path.write_text(re.sub("accuracy_above: .*", "accuracy_above: 0.9", text), encoding="utf-8")
     fill(flowers / "rose", 5, first=2000)
     fill(flowers / "daisy", 3, first=3000)
     (flowers / "tulip/100.png").unlink()
@@ -342,6 +344,7 @@ def test_running_again_keeps_settings_and_tells_what_was_added(
     lines = capsys.readouterr().out.splitlines()
 
     assert ("CC0", True, (12, 10, 3)) == (dataset.licence, dataset.mirrored, dataset.image_shape)
+    assert 0.9 == dataset.accuracy_above
     assert "added since the last time: daisy (3), rose (5)" in lines
     assert "gone since the last time: tulip (1)" in lines
     assert "test_share: 0.3}" in path.read_text(encoding="utf-8")
