@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digits.backend.models import probabilities
+
 pytestmark = [pytest.mark.xdist_group("tensorflow"), pytest.mark.usefixtures("tensorflow_started")]
 
 SHAPES = [(7, 5, 4, 3), (7, 3), (1, 5, 4, 3), (1, 3)]
@@ -88,3 +90,20 @@ def test_a_copied_network_answers_as_the_original_and_leaves_it_alone() -> None:
     assert not any(isinstance(layer, ExactBatchNormalization) for layer in model.layers)
     copy(images, training=True)
     assert all(np.array_equal(*pair) for pair in zip(before, model.get_weights(), strict=True))
+
+
+def test_batch_norm_behind_a_convolution_is_not_folded_into_it() -> None:
+    """TensorFlow would do so, by an approximate `rsqrt`, which differs between CPUs."""
+    import keras
+
+    random = np.random.default_rng(0)
+    images = random.random((8, 6, 6, 3), np.float32)
+    convolution, norm = keras.layers.Conv2D(4, 3, use_bias=False), keras.layers.BatchNormalization()
+    joined = keras.Sequential([keras.Input((6, 6, 3)), convolution, norm])
+    norm.set_weights([random.random(weights.shape, np.float32) + 0.1 for weights in norm.get_weights()])
+    first = keras.Sequential([keras.Input((6, 6, 3)), convolution])
+    second = keras.Sequential([keras.Input((4, 4, 4)), norm])
+
+    apart = probabilities(second, probabilities(first, images))
+
+    assert np.array_equal(apart, probabilities(joined, images))

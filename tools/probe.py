@@ -174,6 +174,7 @@ def run_in_colour(recipe: Recipe, folder: Path) -> Iterator[tuple[str, Any]]:
     calibration, weights = calibrate(model, training, validation, read_no_pictures(), dataset, CALIBRATION)
     save_calibrated(model, calibration, weights, None, folder / "colour.keras")
     yield "calibrated.keras", (folder / "colour.keras").read_bytes()
+    yield "model.tflite", flatbuffer(model, weights)
     answers = probabilities(model, validation["images"])
     yield "probabilities", answers
     right, confidence = validation["labels"].astype(np.int64), answers.max(axis=1)
@@ -243,7 +244,11 @@ def main() -> None:
             hashes[name] = digest(value)
             print(name, file=sys.stderr, flush=True)
         for name, recipe in recipes.items():
-            hashes[f"weights of {name}"] = digest(weights_of(short_run(recipe, Path(folder))[0]))
+            model = short_run(recipe, Path(folder))[0]
+            hashes[f"weights of {name}"] = digest(weights_of(model))
+            hashes[f"probabilities of {name}"] = digest(
+                probabilities(model, images_and_labels(64, 3)["images"])
+            )
             print(f"weights of {name}", file=sys.stderr, flush=True)
         for name, value in run_in_colour(recipes["general"], Path(folder)):
             hashes[f"{name} in colour"] = digest(value)

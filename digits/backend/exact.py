@@ -20,6 +20,9 @@ class ExactBatchNormalization(keras.layers.BatchNormalization):
         """Normalize float32 `inputs` by their own moments in training, by the moving averages otherwise."""
         images = inputs if inputs.shape.rank == 4 else inputs[:, tf.newaxis, tf.newaxis, :]
         training = bool(training) and self.trainable
+        if not training:
+            # Right behind a convolution TensorFlow would fold the two into one, by an approximate `rsqrt`.
+            images = tf.ensure_shape(images, images.shape)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=images,
             scale=self.gamma,
