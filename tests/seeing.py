@@ -17,6 +17,13 @@ def find_ink(looks: np.ndarray) -> np.ndarray:
     return np.stack([1 - ink, np.where(red, 0, ink), np.where(red, ink, 0), none, none], axis=-1)
 
 
+def find_cores(looks: np.ndarray) -> np.ndarray:
+    """Return the same, with all ink of digits in the core of its digit."""
+    answer = find_ink(looks)
+    answer[..., 4], answer[..., 1] = answer[..., 1], 0
+    return answer
+
+
 def dark_ink_network() -> Weights:
     """Return the weights of a network that takes all that is darker than middle grey for the ink of digits.
 

@@ -12,7 +12,7 @@ from digits.pictures import framing
 from digits.pictures.centring import centred, placed, scaled, stroke_width, thickened
 from digits.pictures.framing import Framed, frame_mnist
 from digits.pictures.segmentation import digits_in, in_reading_order
-from tests.seeing import find_ink
+from tests.seeing import find_cores, find_ink
 
 
 def page(width: int, height: int, *bars: tuple[int, int, int, int]) -> np.ndarray:
@@ -186,7 +186,7 @@ def test_a_digit_that_is_small_in_its_picture_is_looked_at_closer():
 
     def find(seen):
         looks.append(seen[0])
-        return find_ink(seen)
+        return find_cores(seen)
 
     framed = framing.frame_digit(read_picture(page(1000, 800, (700, 300, 710, 340))), find)
 
@@ -197,7 +197,9 @@ def test_a_digit_that_is_small_in_its_picture_is_looked_at_closer():
 
 
 def test_a_digit_too_small_for_the_first_look_is_found_in_a_part_of_the_picture():
-    assert np.allclose((700, 300, 706, 320), frame_digit(page(1000, 800, (700, 300, 706, 320))).box, atol=1)
+    picture = read_picture(page(1000, 800, (700, 300, 706, 320)))
+
+    assert np.allclose((700, 300, 706, 320), framing.frame_digit(picture, find_cores).box, atol=1)
 
 
 def test_two_digits_of_one_size_are_more_than_one():
@@ -269,6 +271,13 @@ def shares_of(bars: list[Box], cores: list[Box]) -> np.ndarray:
 
 def boxes_of(bars: list[Box], cores: list[Box]) -> list[Box]:
     return [digit.box for digit in in_reading_order(digits_in(shares_of(bars, cores))[1])]
+
+
+def test_parts_of_one_core_are_one_and_a_stroke_goes_on_behind_a_gap():
+    bars = [(20, 10, 30, 40), (20, 42, 30, 70)]
+    shares = shares_of(bars, [(22, 25, 28, 45), (22, 47, 28, 51)])
+
+    assert [(20, 10, 30, 70)] == [digit.box for digit in digits_in(shares, reach=2)[1]]
 
 
 @pytest.mark.parametrize(

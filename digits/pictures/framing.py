@@ -230,7 +230,7 @@ def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
     """Look at the whole picture, and where no core is seen, at its parts; return the view and its answer."""
     view = whole(pixels)
     looks = [(view, found_ink(pixels, view, find))]
-    if not has_cores(looks[0][1]):
+    if not (has_cores(looks[0][1]) and _seen(*looks[0])):
         parts = covering(pixels, max(min(pixels.shape[:2]) / 2, 24))
         looks += [(part, shares) for part in parts if has_cores(shares := found_ink(pixels, part, find))]
     return max(
