@@ -24,7 +24,7 @@ def main() -> None:
 
     if dataset.framing != "mnist":
         write_arrays(Path("data/ink.npz"), {})
-        write_json(Path("reports/ink.json"), {})
+        write_json(Path("data/ink.json"), {})
         print(f"pictures of {dataset.name} are read as they are: there is no ink to find")
         return
     inputs = [Path("data/prepared/train.npz"), Path("data/prepared/validation.npz")]

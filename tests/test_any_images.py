@@ -149,7 +149,7 @@ def test_there_is_no_ink_to_find_where_pictures_are_read_as_they_are(
 
     assert 0 == result.returncode, result.stderr
     assert "pictures of synthetic are read as they are: there is no ink to find" in result.stdout
-    assert b"{}\n" == (project.folder / "reports/ink.json").read_bytes()
+    assert b"{}\n" == (project.folder / "data/ink.json").read_bytes()
     assert (project.folder / "data/ink.npz").stat().st_size < 100 < before
 
     result = project.stage("calibrate")

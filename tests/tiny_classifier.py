@@ -15,7 +15,7 @@ from digits.classifier.metadata import INK_FLATBUFFER, Calibration, Thresholds, 
 from digits.classifier.tflite import flatbuffer
 from digits.decoding.reading import read_picture
 from digits.ink.look import SIDE
-from digits.ink.network import write_weights
+from digits.ink.network import CLASSES, write_weights
 from digits.pictures.framing import frame_digit
 from tests.drawing import drawn
 from tests.seeing import LEAST, dark_ink_network, find_ink
@@ -65,8 +65,7 @@ def ink_of_either_kind() -> bytes:
         levels = tf.reduce_mean(looks, axis=3, keepdims=True)
         ground = tf.reduce_mean(levels, axis=(1, 2), keepdims=True)
         ink = tf.clip_by_value((tf.abs(levels - ground) - LEAST) * 8, 0, 1)
-        none = tf.zeros_like(ink)
-        return tf.concat([1 - ink, ink, none, none, none], axis=3)
+        return tf.pad(tf.concat([1 - ink, ink], axis=3), [[0, 0], [0, 0], [0, 0], [0, CLASSES - 2]])
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([find.get_concrete_function()], tf.Module())
     return bytes(converter.convert())

@@ -43,7 +43,7 @@ MODELS = {
 
 
 def main(folder: Path) -> None:
-    runtime.start(2)
+    runtime.start(runtime.RuntimeParams(threads=2, instructions="AVX2"))
     import keras
 
     for name, kind in MODELS.items():
