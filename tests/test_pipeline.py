@@ -130,7 +130,7 @@ def test_another_version_of_a_library_makes_its_stages_stale(finished: Project, 
         for library in changes["changed deps"].pop("environment.yaml"):
             stale_by_library.setdefault(library, set()).add(stage)
         assert {"changed deps": {}} == changes
-    assert {"calibrate", "ink", "plot"} == stale_by_library["matplotlib"]
+    assert {"calibrate", "evaluate", "ink", "plot"} == stale_by_library["matplotlib"]
     assert {"evaluate", "plot"} == stale_by_library["scikit-learn"]
     assert {"train", "ink", "calibrate", "export", "evaluate"} == stale_by_library["tensorflow"]
     assert {"export", "evaluate"} == stale_by_library["ai-edge-litert"]

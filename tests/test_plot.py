@@ -60,6 +60,7 @@ def make_project(folder: Path) -> Path:
     write_table(folder / "data/history.csv", {**history})
     for name in ("params.yaml", "environment.yaml"):
         shutil.copy(REPOSITORY / name, folder)
+    shutil.copytree(REPOSITORY / "datasets", folder / "datasets")
     return folder
 
 
