@@ -74,7 +74,7 @@ def test_dvc_changes_one_line_of_the_params(tmp_path: Path) -> None:
 
 
 def test_the_table_for_spreadsheets_has_as_many_classes_as_the_model() -> None:
-    assert next(csv_lines([], 3)).endswith(",bottom,p0,p1,p2")
+    assert next(csv_lines([], ("a", "b", "c"))).endswith(",bottom,p_a,p_b,p_c")
 
 
 def test_the_model_is_found_from_a_folder_inside_of_the_repository(

@@ -16,7 +16,7 @@ from digits.classifier.classifier import load_classifier
 from digits.decoding import limits
 from digits.decoding.reading import MOST_SCANS, read_picture
 from digits.errors import DigitsError
-from digits.prediction import predict
+from digits.prediction import preprocessing
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +117,7 @@ def test_whatever_goes_wrong_with_a_picture_is_its_line(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(predict, "frame_digit", fail)
+    monkeypatch.setattr(preprocessing, "frame_digit", fail)
     model = load_classifier(classifier_files / "model.tflite", "litert")
     reason = str(error) or "MemoryError"
 
