@@ -8,12 +8,14 @@ import pytest
 
 from digits.calibration.calibrate import (
     LOWEST,
+    CalibrateParams,
     choose_thresholds,
     divide_logits,
     fit_temperature,
+    judged,
     negative_log_likelihood,
 )
-from digits.calibration.composed import NO_DIGIT, read_composed
+from digits.calibration.composed import NO_DIGIT, Read, read_composed
 from digits.classifier.classifier import check_parity, parity
 from digits.classifier.metadata import Thresholds
 from digits.composing.composer import Composed
@@ -160,3 +162,22 @@ def test_readings_of_composed_pictures_are_of_legible_digits_or_of_none(
 
     assert [1, 1, 1, NO_DIGIT, 1, 1] == read.labels.tolist()
     assert (6, 28, 28, 1) == read.images.shape
+
+
+def test_a_mark_that_was_taken_for_a_digit_counts_as_no_class_and_not_as_wrong() -> None:
+    params = CalibrateParams.model_construct(
+        wrong_at_most=0.1, wrong_of_composed_at_most=0.2, false_accepts_at_most=0.3
+    )
+    one = np.zeros((1, 28, 28, 1), np.float32)
+    read = Read(np.concatenate([one, one + 0.25, one + 0.5]), np.array([0, NO_DIGIT, 1]))
+
+    def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.tile([0.75, 0.25], (len(images), 1)), images[:, 0, 0, 0]
+
+    validation = {"images": one, "labels": np.array([0])}
+    members, others, most = judged(answer, validation, read, one + 1, params)
+
+    assert [(0.1, [True]), (0.2, [True, False])] == [(rate, right.tolist()) for rate, (*_, right) in members]
+    assert [0.0, 0.5] == members[1][1][1].tolist()
+    assert [1.0, 0.25] == others[1].tolist()
+    assert 0.3 == most

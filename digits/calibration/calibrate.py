@@ -12,7 +12,7 @@ from pydantic import Field
 
 from digits.backend.models import save_model
 from digits.calibration.characters import draw_characters
-from digits.calibration.composed import FORM, Read
+from digits.calibration.composed import FORM, NO_DIGIT, Read
 from digits.calibration.nondigits import Kind, kinds_for, make_nondigits
 from digits.classifier.detector import DetectorParams, answerer, features_and_logits, train_detector
 from digits.classifier.metadata import INK_WEIGHTS, Calibration, Thresholds, append_calibration
@@ -89,18 +89,35 @@ def calibrate(
     printed = "".join(name for name in classes if len(name) == 1) if dataset.characters else ""
     detector = _train_detector(model, training, composed[0], printed, kinds, params)
     answer = answerer(model, detector)
-    thresholds = choose_thresholds(
-        [
-            (params.wrong_at_most, _judged(answer, images, labels)),
-            (params.wrong_of_composed_at_most, _judged(answer, composed[1].images, composed[1].labels)),
-        ],
-        _judged(answer, make_nondigits(images, labels, kinds, params.seed + 1), None),
-        params.false_accepts_at_most,
-    )
+    made = make_nondigits(images, labels, kinds, params.seed + 1)
+    thresholds = choose_thresholds(*judged(answer, validation, composed[1], made, params))
     calibration = Calibration(
         classes, images.shape[1:], dataset.framing, dataset.ground, temperature, thresholds
     )
     return calibration, detector
+
+
+def judged(
+    answer: Callable[..., Any], validation: Arrays, read: Read, made: np.ndarray, params: CalibrateParams
+) -> tuple[list[tuple[float, Judged]], Judged, float]:
+    """Return the arguments of `choose_thresholds`.
+
+    What the reader took for a digit in a composed picture and is none counts as an image of no class.
+
+    Args:
+        answer: from float32 images (N, H, W, C) to probabilities (N, classes) and scores (N,).
+        validation: `images` of the classes and their `labels`.
+        read: readings of composed pictures.
+        made: made-up images of no class.
+        params: the error rates.
+    """
+    none = read.labels == NO_DIGIT
+    others = np.concatenate([made, read.images[none]]) if none.any() else made
+    members = [
+        (params.wrong_at_most, _judged(answer, validation["images"], validation["labels"])),
+        (params.wrong_of_composed_at_most, _judged(answer, read.images[~none], read.labels[~none])),
+    ]
+    return members, _judged(answer, others, None), params.false_accepts_at_most
 
 
 def _judged(answer: Callable[..., Any], images: np.ndarray, labels: np.ndarray | None) -> Judged:
