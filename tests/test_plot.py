@@ -123,7 +123,11 @@ def test_the_stage_names_what_it_wrote(tmp_path: Path) -> None:
             "data/history.csv: loss in row 1 is nan, expected a finite number",
         ),
         ("data/prepared/test.npz", "", "data/prepared/test.npz: empty, truncated, or not a .npz archive"),
-        ("params.yaml", "dataset: mnist\nevaluate: {calibration_bins: 0}\n", "evaluate.calibration_bins: 0"),
+        (
+            "params.yaml",
+            "dataset: mnist\nevaluate: {seed: 0, calibration_bins: 0}\n",
+            "evaluate.calibration_bins: 0",
+        ),
     ],
 )
 def test_wrong_input_gives_one_line_and_no_picture(
