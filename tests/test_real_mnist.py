@@ -66,7 +66,7 @@ def test_digits_drawn_in_the_page_are_read_as_what_they_are(trained: Path) -> No
         for digit, stroke in STROKES.items():
             draw(page, stroke)
             verdict(page)
-            read[digit] = page.inner_text("#digit").rstrip("?")
+            read[digit] = page.inner_text("#sign").rstrip("?")
             page.click("#clear")
         browser.close()
 
