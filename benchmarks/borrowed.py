@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-BORROWED = ("digits", "stages", "environment.yaml", "data/prepared")
+BORROWED = ("datasets", "digits", "stages", "environment.yaml", "data/prepared")
 
 
 @contextmanager
