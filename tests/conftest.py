@@ -129,3 +129,17 @@ def audited(once: Callable[[str, Callable[[Path], object]], Path], finished: Pro
             assert 0 == result.returncode, result.stderr
 
     return Project(once("audited", build) / "Ein anderer Ordner", finished.home)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder, in which a pipeline could be; DVC is not asked to keep a dataset."""
+    from digits.packing import keeping
+
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    for name in ("dvc.yaml", "params.yaml"):
+        (folder / name).touch()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(keeping, "add_to_dvc", lambda path: None)
+    return folder

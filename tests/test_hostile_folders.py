@@ -11,22 +11,9 @@ import pytest
 
 from digits.cli import main
 from digits.packing import gathering, keeping, reading
-from tests.test_packing import fill, picture
-
-SIZE = ("--height", "12", "--width", "10", "--color")
+from tests.test_packing import SIZE, fill, picture
 
 Change = Callable[[Path], object]
-
-
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    for name in ("dvc.yaml", "params.yaml"):
-        (folder / name).touch()
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(keeping, "add_to_dvc", lambda path: None)
-    return folder
 
 
 @pytest.fixture

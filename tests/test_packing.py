@@ -18,7 +18,7 @@ from digits.data.datasets import DATASETS, Dataset, read_dataset
 from digits.data.preparation import check_raw, split
 from digits.data.sources import fetch
 from digits.files import Arrays, Stream, read_arrays, read_stream, write_arrays, write_streams
-from digits.packing import command, keeping, pack, reading
+from digits.packing import command, pack, reading
 from digits.packing.gathering import natural
 from digits.packing.splitting import tests_by_content as chosen_to_test
 from tests.pipeline import Project
@@ -27,18 +27,6 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 SIZE = ("--height", "12", "--width", "10", "--color")
 
 MakeDataset = Callable[..., Dataset]
-
-
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the current folder, in which a pipeline could be; DVC is not asked to keep anything."""
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    for name in ("dvc.yaml", "params.yaml"):
-        (folder / name).touch()
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(keeping, "add_to_dvc", lambda path: None)
-    return folder
 
 
 @pytest.fixture

@@ -74,10 +74,10 @@ def test_a_change_is_reported_with_its_numbers_metrics_and_mistakes(project: Pro
     assert "Outputs with other bytes:\n\n`data/predictions.csv`, `reports/metrics.json`" in text
     assert "**worse**: this checkout compared with main" in text
     assert f"| accuracy | {before['accuracy']:.3%} | 90.000% | " in text
-    assert "the answers to 60 images, " in text
+    assert "the answers to 60 images, 0 gained and 6 lost (McNemar)" in text
     assert "| loss | " in text
     assert f"| `errors` | {before['errors']} | 6 | +{6 - before['errors']} |" in text
-    assert " new, " in text
+    assert "6 new, 0 mended." in text
 
 
 def test_mistakes_are_mended_in_the_other_direction(project: Project) -> None:
@@ -162,6 +162,15 @@ def test_what_cannot_be_had_is_left_out_and_named(project: Project, tmp_path: Pa
     assert "the numbers of errors alone" in text
     assert "Left out: data/predictions.csv of main: neither here nor in DVC's cache, nor on a remote" in text
     assert "### Mistakes" not in text
+
+
+def test_what_cannot_be_compared_is_said_and_is_a_failure(project: Project, tmp_path: Path) -> None:
+    change_results(project, wrong=0)
+    (project.folder / ".dvc/cache").rename(tmp_path / "away")
+
+    text = report(project, status=1)
+
+    assert "**Not compared:** this checkout: " in text
 
 
 def test_what_only_the_remote_has_comes_from_there(project: Project, tmp_path: Path) -> None:
