@@ -165,7 +165,12 @@ def test_what_cannot_be_had_is_left_out_and_named(project: Project, tmp_path: Pa
 
 
 def test_what_cannot_be_compared_is_said_and_is_a_failure(project: Project, tmp_path: Path) -> None:
-    change_results(project, wrong=0)
+    change_results(project, wrong=1)
+    path = project.folder / "reports/metrics.json"
+    # Without an error the metrics do not say how many images were tested.
+    replace(path, json.dumps(json.loads(path.read_bytes()) | {"accuracy": 1.0, "errors": 0}))
+    project.dvc("commit", "--force", "evaluate", "plot", "card")
+    project.commit("Count no error")
     (project.folder / ".dvc/cache").rename(tmp_path / "away")
 
     text = report(project, status=1)
