@@ -24,6 +24,7 @@ SECTIONS = [
     "gate",
     "ink",
     "prepare",
+    "read",
     "recipe",
     "recipes",
     "runtime",

@@ -21,7 +21,7 @@ from digits.data.idx import IDX_FILES
 from digits.files import Arrays
 
 REPOSITORY = Path(__file__).parent.parent
-STAGES = ("fetch", "prepare", "train", "ink", "calibrate", "export", "evaluate", "plot", "card")
+STAGES = ("fetch", "prepare", "train", "ink", "read", "calibrate", "export", "evaluate", "plot", "card")
 SIZE, TRAIN_SIZE, TEST_SIZE = 14, 300, 60
 
 NO_CHANGE: dict[str, float] = {

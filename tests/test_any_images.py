@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from digits.backend.models import load_model
-from digits.calibration.calibrate import CalibrateParams, calibrate, read_no_pictures, save_calibrated
+from digits.calibration.calibrate import CalibrateParams, calibrate, save_calibrated
+from digits.calibration.readings import no_readings
 from digits.classifier.detector import DetectorParams
 from digits.classifier.metadata import read_calibration
 from digits.data.datasets import Dataset
@@ -33,7 +34,6 @@ AXES = (("x", "images"), ("y", "labels"))
 CALIBRATION = CalibrateParams(
     seed=0,
     detector=DetectorParams(units=8, epochs=2, batch_size=64, learning_rate=0.01),
-    composed=0,
     wrong_at_most=0.5,
     wrong_of_composed_at_most=0.5,
     false_accepts_at_most=0.1,
@@ -77,7 +77,8 @@ def test_images_of_any_size_colour_and_number_of_classes_are_learned_and_calibra
     model, history = train(*parts, recipe=recipe(), seed=0, checkpoint=tmp_path / "train.npz", key="")
     training, validation = ({**part, "images": scale(part["images"])} for part in parts)
     described = dataset(parts, classes)
-    calibration, detector = calibrate(model, training, validation, read_no_pictures(), described, CALIBRATION)
+    unread = (no_readings(shape), no_readings(shape))
+    calibration, detector = calibrate(model, training, validation, unread, described, CALIBRATION)
     save_calibrated(model, calibration, detector, None, tmp_path / "calibrated.keras")
 
     assert history["val_accuracy"][-1] > 3 / classes if classes > 4 else 0.7

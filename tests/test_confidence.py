@@ -15,7 +15,8 @@ from digits.calibration.calibrate import (
     judged,
     negative_log_likelihood,
 )
-from digits.calibration.composed import NO_DIGIT, Read, read_composed
+from digits.calibration.composed import read_composed
+from digits.calibration.readings import NO_DIGIT, Readings
 from digits.classifier.classifier import check_parity, parity
 from digits.classifier.metadata import Thresholds
 from digits.composing.composer import Composed
@@ -158,10 +159,10 @@ def test_readings_of_composed_pictures_are_of_legible_digits_or_of_none(
         return Composed(colours, np.zeros((112, 112, 3), np.uint8), ones, places, (number < 6,) * len(ones))
 
     monkeypatch.setattr("digits.calibration.composed.compose", composed)
-    read = read_composed(None, find_ink, seed=0, count=8)  # type: ignore[arg-type]
+    readings = read_composed(None, find_ink, seed=0, count=8)  # type: ignore[arg-type]
 
-    assert [1, 1, 1, NO_DIGIT, 1, 1] == read.labels.tolist()
-    assert (6, 28, 28, 1) == read.images.shape
+    assert [1, 1, 1, NO_DIGIT, 1, 1] == readings.labels.tolist()
+    assert (6, 28, 28, 1) == readings.images.shape
 
 
 def test_a_mark_that_was_taken_for_a_digit_counts_as_no_class_and_not_as_wrong() -> None:
@@ -169,13 +170,13 @@ def test_a_mark_that_was_taken_for_a_digit_counts_as_no_class_and_not_as_wrong()
         wrong_at_most=0.1, wrong_of_composed_at_most=0.2, false_accepts_at_most=0.3
     )
     one = np.zeros((1, 28, 28, 1), np.float32)
-    read = Read(np.concatenate([one, one + 0.25, one + 0.5]), np.array([0, NO_DIGIT, 1]))
+    readings = Readings(np.concatenate([one, one + 0.25, one + 0.5]), np.array([0, NO_DIGIT, 1]))
 
     def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.tile([0.75, 0.25], (len(images), 1)), images[:, 0, 0, 0]
 
     validation = {"images": one, "labels": np.array([0])}
-    members, others, most = judged(answer, validation, read, one + 1, params)
+    members, others, most = judged(answer, validation, readings, one + 1, params)
 
     assert [(0.1, [True]), (0.2, [True, False])] == [(rate, right.tolist()) for rate, (*_, right) in members]
     assert [0.0, 0.5] == members[1][1][1].tolist()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.data.datasets import Ground
+from digits.data.forms import Ground
 from digits.pictures.fitting import fitted
 
 Framing = Literal["fit", "crop"]

@@ -18,9 +18,10 @@ from PIL import Image
 
 from digits.backend import runtime
 from digits.backend.models import load_model, probabilities, save_model
-from digits.calibration.calibrate import CalibrateParams, calibrate, read_no_pictures, save_calibrated
+from digits.calibration.calibrate import CalibrateParams, calibrate, save_calibrated
 from digits.calibration.composed import read_composed
 from digits.calibration.nondigits import KINDS, KINDS_OF_ANYTHING, make_nondigits
+from digits.calibration.readings import no_readings
 from digits.classifier.classifier import load_classifier
 from digits.classifier.detector import DetectorParams
 from digits.classifier.tflite import flatbuffer
@@ -56,7 +57,6 @@ DETECTOR = DetectorParams(units=64, epochs=2, batch_size=64, learning_rate=0.001
 CALIBRATION = CalibrateParams(
     seed=0,
     detector=DETECTOR,
-    composed=20,
     wrong_at_most=0.5,
     wrong_of_composed_at_most=0.9,
     false_accepts_at_most=0.1,
@@ -138,7 +138,7 @@ def calibrated(model: Any, parts: list[Arrays], folder: Path) -> Iterator[tuple[
     stock, find, ink = found_ink(folder)
     yield "composed pictures", compose_batch(stock, 0, range(40))[0]
     yield "ink.npz", ink
-    readings = read_composed(stock, find, 0, CALIBRATION.composed)
+    readings = read_composed(stock, find, seed=0, count=20)
     yield "readings", readings.images
     mnist = read_dataset("mnist", DATASETS)
     calibration, weights = calibrate(copy, *parts, (readings, readings), mnist, CALIBRATION)
@@ -171,7 +171,8 @@ def run_in_colour(recipe: Recipe, folder: Path) -> Iterator[tuple[str, Any]]:
     shape = dict(zip(("height", "width", "channels"), COLOUR_SHAPE, strict=True))
     described = {**shape, "characters": False, "framing": "fit", "ground": "any"}
     dataset = read_dataset("mnist", DATASETS).model_copy(update=described)
-    calibration, weights = calibrate(model, training, validation, read_no_pictures(), dataset, CALIBRATION)
+    unread = (no_readings(COLOUR_SHAPE), no_readings(COLOUR_SHAPE))
+    calibration, weights = calibrate(model, training, validation, unread, dataset, CALIBRATION)
     save_calibrated(model, calibration, weights, None, folder / "colour.keras")
     yield "calibrated.keras", (folder / "colour.keras").read_bytes()
     yield "model.tflite", flatbuffer(model, weights)

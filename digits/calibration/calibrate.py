@@ -12,8 +12,8 @@ from pydantic import Field
 
 from digits.backend.models import save_model
 from digits.calibration.characters import draw_characters
-from digits.calibration.composed import FORM, NO_DIGIT, Read
 from digits.calibration.nondigits import Kind, kinds_for, make_nondigits
+from digits.calibration.readings import NO_DIGIT, Readings
 from digits.classifier.detector import DetectorParams, answerer, features_and_logits, train_detector
 from digits.classifier.metadata import INK_WEIGHTS, Calibration, Thresholds, append_calibration
 from digits.data.datasets import Dataset
@@ -34,7 +34,7 @@ HANDWRITTEN_PER_PRINTED = 10
 STEPS, SCORE_STEPS = 1000, 100
 
 # How often the detector sees a reading of a composed picture for each time that it sees an image of MNIST's.
-COMPOSED_COUNT = 4
+READING_COUNT = 4
 
 # Confidence, score and whether it is right, each (N,), of N answers.
 Judged = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -45,7 +45,6 @@ class CalibrateParams(Section):
 
     seed: int = Field(ge=0, lt=2**31)
     detector: DetectorParams
-    composed: int = Field(ge=0, le=10_000_000)
     wrong_at_most: float = Field(ge=0, le=1)
     wrong_of_composed_at_most: float = Field(ge=0, le=1)
     false_accepts_at_most: float = Field(ge=0, le=1)
@@ -55,7 +54,7 @@ def calibrate(
     model: keras.Sequential,
     training: Arrays,
     validation: Arrays,
-    composed: tuple[Read, Read],
+    readings: tuple[Readings, Readings],
     dataset: Dataset,
     params: CalibrateParams,
 ) -> tuple[Calibration, list[np.ndarray]]:
@@ -65,8 +64,8 @@ def calibrate(
         model: a trained classifier that ends in a Dense layer with a softmax.
         training: float32 `images` (N, H, W, C) in [0, 1] and integer `labels` (N,), for the detector.
         validation: the same for the temperature and the thresholds.
-        composed: readings of composed pictures, for the detector, and of others, for the thresholds;
-            without any where pictures of the dataset are not composed.
+        readings: of composed pictures, for the detector, and of others, for the thresholds; there are none
+            where pictures of the dataset are not composed.
         dataset: its classes, and how pictures are brought into its form.
         params: the seed, the detector's size and training, and the error rates that the thresholds keep.
 
@@ -87,10 +86,10 @@ def calibrate(
     kinds = kinds_for(dataset)
     # Print is what it is for characters alone; without, the detector would learn that print is never one.
     printed = "".join(name for name in classes if len(name) == 1) if dataset.characters else ""
-    detector = _train_detector(model, training, composed[0], printed, kinds, params)
+    detector = _train_detector(model, training, readings[0], printed, kinds, params)
     answer = answerer(model, detector)
     made = make_nondigits(images, labels, kinds, params.seed + 1)
-    thresholds = choose_thresholds(*judged(answer, validation, composed[1], made, params))
+    thresholds = choose_thresholds(*judged(answer, validation, readings[1], made, params))
     calibration = Calibration(
         classes, images.shape[1:], dataset.framing, dataset.ground, temperature, thresholds
     )
@@ -98,7 +97,11 @@ def calibrate(
 
 
 def judged(
-    answer: Callable[..., Any], validation: Arrays, read: Read, made: np.ndarray, params: CalibrateParams
+    answer: Callable[..., Any],
+    validation: Arrays,
+    readings: Readings,
+    made: np.ndarray,
+    params: CalibrateParams,
 ) -> tuple[list[tuple[float, Judged]], Judged, float]:
     """Return the arguments of `choose_thresholds`.
 
@@ -107,15 +110,15 @@ def judged(
     Args:
         answer: from float32 images (N, H, W, C) to probabilities (N, classes) and scores (N,).
         validation: `images` of the classes and their `labels`.
-        read: readings of composed pictures.
+        readings: of composed pictures.
         made: made-up images of no class.
         params: the error rates.
     """
-    none = read.labels == NO_DIGIT
-    others = np.concatenate([made, read.images[none]]) if none.any() else made
+    none = readings.labels == NO_DIGIT
+    others = np.concatenate([made, readings.images[none]]) if none.any() else made
     members = [
         (params.wrong_at_most, _judged(answer, validation["images"], validation["labels"])),
-        (params.wrong_of_composed_at_most, _judged(answer, read.images[~none], read.labels[~none])),
+        (params.wrong_of_composed_at_most, _judged(answer, readings.images[~none], readings.labels[~none])),
     ]
     return members, _judged(answer, others, None), params.false_accepts_at_most
 
@@ -180,7 +183,7 @@ def divide_logits(model: keras.Sequential, temperature: float) -> None:
 def _train_detector(
     model: keras.Sequential,
     training: Arrays,
-    composed: Read,
+    readings: Readings,
     characters: str,
     kinds: dict[str, Kind],
     params: CalibrateParams,
@@ -192,20 +195,15 @@ def _train_detector(
     printed = draw_characters(random, count, images.shape[1:3], characters)
     printed = np.broadcast_to(printed, (count, *images.shape[1:]))
     others = make_nondigits(images, labels, kinds, params.seed)
-    # Without readings the last part is empty.
-    parts = [images, printed, others, composed.images if len(composed.images) else images[:0]]
+    parts = [images, printed, others, readings.images]
     features, logits = features_and_logits(model, np.concatenate(parts))
-    *_, of_others, of_composed = np.split(features, np.cumsum([len(part) for part in parts[:-1]]))
-    member_features = [features[: len(images) + len(printed)]]
-    other_features = [of_others]
-    if len(composed.images):
-        right = logits[-len(composed.images) :].argmax(axis=1) == composed.labels
-        # They are few, and count as often as the others together need.
-        member_features += [of_composed[right]] * COMPOSED_COUNT
-        other_features += [of_composed[~right]] * COMPOSED_COUNT
-    return train_detector(
-        np.concatenate(member_features), np.concatenate(other_features), params.detector, params.seed
-    )
+    ends = np.cumsum([len(part) for part in parts[:-1]])
+    of_images, of_printed, of_others, of_read = np.split(features, ends)
+    right = logits[ends[-1] :].argmax(axis=1) == readings.labels
+    # Readings are few, and count as often as the others together need.
+    members = [of_images, of_printed, *[of_read[right]] * READING_COUNT]
+    nonmembers = [of_others, *[of_read[~right]] * READING_COUNT]
+    return train_detector(np.concatenate(members), np.concatenate(nonmembers), params.detector, params.seed)
 
 
 def choose_thresholds(
@@ -247,12 +245,6 @@ def _accepted(judged: Judged, score: float, candidates: np.ndarray) -> tuple[np.
         ordered = np.sort(confidence.astype(np.float64)[chosen])
         counts.append(len(ordered) - np.searchsorted(ordered, candidates))
     return counts[0], counts[1]
-
-
-def read_no_pictures() -> tuple[Read, Read]:
-    """Return readings for a dataset of which no pictures are composed."""
-    nothing = Read(np.zeros((0, *FORM), np.float32), np.zeros(0, np.int64))
-    return nothing, nothing
 
 
 def save_calibrated(

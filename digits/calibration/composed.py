@@ -1,39 +1,33 @@
-"""Composed pictures that went through the reader: what the network is shown of pictures, right and wrong."""
+"""Composed pictures that go through the reader: what the network is shown of pictures, right and wrong."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from pydantic import Field
 
+from digits.calibration.readings import NO_DIGIT, Readings
 from digits.composing.composer import Composed, Kind, compose
 from digits.composing.stock import Stock
 from digits.decoding.colours import Picture
 from digits.ink.look import FindInk
+from digits.params import Section
 from digits.pictures.framing import Framed, frame_digit, frame_digits
 
 FORM = (28, 28, 1)
 """The shape of what the reader makes of a picture."""
 
-NO_DIGIT = -1
-
 KINDS: tuple[Kind, ...] = ("one", "one", "one", "none", "one", "one", "one", "many")
 """How many digits pictures have, in turn."""
 
 
-@dataclass(frozen=True, eq=False)
-class Read:
-    """What the reader made of composed pictures.
+class ReadParams(Section):
+    """The section `read` of params.yaml."""
 
-    `images` are float32 (N, 28, 28, 1) in [0, 1]; `labels` are int (N,), the digit, or `NO_DIGIT` where
-    another mark, a line or a shadow was taken for one.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
+    seed: int = Field(ge=0, lt=2**31)
+    pictures: int = Field(ge=0, le=10_000_000)
 
 
-def read_composed(stock: Stock, find: FindInk, seed: int, count: int) -> Read:
+def read_composed(stock: Stock, find: FindInk, seed: int, count: int) -> Readings:
     """Compose pictures and read them, leaving out those which no person can surely read."""
     images, labels = [], []
     for number in range(count):
@@ -51,7 +45,7 @@ def read_composed(stock: Stock, find: FindInk, seed: int, count: int) -> Read:
             if framed.box is not None and not framed.reason and legible:
                 images.append(framed.image)
                 labels.append(label)
-    return Read(np.array(images, np.float32).reshape(-1, *FORM), np.array(labels, np.int64))
+    return Readings(np.array(images, np.float32).reshape(-1, *FORM), np.array(labels, np.int64))
 
 
 def _digit_at(composed: Composed, framed: Framed) -> tuple[int, bool]:

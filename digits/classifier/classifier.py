@@ -15,14 +15,13 @@ from digits.classifier.metadata import (
     INK_FLATBUFFER,
     INK_WEIGHTS,
     Calibration,
-    Framing,
-    Ground,
     Thresholds,
     read_calibration,
     read_detector,
     read_flatbuffer,
     read_ink,
 )
+from digits.data.forms import Framing, Ground
 from digits.errors import DigitsError, reported_as
 from digits.ink.finding import read_packed, with_tensorflow
 from digits.ink.look import SIDE, FindInk

@@ -14,11 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 from zipfile import ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
 
+from digits.data.forms import LARGEST_SIDE, MOST_CLASSES, Framing, Ground
 from digits.errors import DigitsError, reason, reported_as
 from digits.files import NO_TIME, check_array, check_file
 
@@ -26,11 +27,6 @@ CALIBRATION = "calibration.json"
 CHECKSUM = "sha256"
 # Bytes of one entry, far more than any has.
 LARGEST_ENTRY = 64 * 2**20
-LARGEST_SIDE, MOST_CLASSES = 4096, 1000
-# Ways to bring a picture into the form of a dataset's images, and what these show their subject on:
-# datasets/NAME.yaml says what each is.
-Framing = Literal["mnist", "fit", "crop"]
-Ground = Literal["any", "dark"]
 DIGIT_NAMES = frozenset("0123456789")
 # The network that finds ink in pictures: it travels with the classifier that reads what it finds.
 INK_WEIGHTS, INK_FLATBUFFER = "ink.npz", "ink.tflite"

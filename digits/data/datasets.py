@@ -6,17 +6,14 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from digits.data.forms import LARGEST_SIDE, MOST_CLASSES, Framing, Ground
 from digits.errors import DigitsError, short
 from digits.params import Params, Section
 
 DATASETS = Path("datasets")
 """The folder of the descriptions, NAME.yaml each."""
 
-MOST_CLASSES, LARGEST_SIDE = 1000, 4096
 BYTE = 256
-
-Framing = Literal["mnist", "fit", "crop"]
-Ground = Literal["any", "dark"]
 
 
 class NpzAddress(Section):

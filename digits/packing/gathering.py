@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from digits.data.datasets import MOST_CLASSES
+from digits.data.forms import MOST_CLASSES
 from digits.decoding.reading import printable
 from digits.errors import DigitsError, reason
 

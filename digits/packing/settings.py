@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from digits.data.datasets import DATASETS, LARGEST_SIDE, Dataset, PackedFile, read_dataset
+from digits.data.datasets import DATASETS, Dataset, PackedFile, read_dataset
+from digits.data.forms import LARGEST_SIDE
 from digits.errors import DigitsError
 from digits.packing.reading import Form
 
