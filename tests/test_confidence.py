@@ -1,6 +1,7 @@
 """Temperature and thresholds, against values worked out by hand; the detector, on a small case."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from digits.calibration.calibrate import (
     negative_log_likelihood,
 )
 from digits.calibration.composed import read_composed
-from digits.calibration.readings import NO_DIGIT, Readings
+from digits.calibration.readings import NO_DIGIT, Readings, no_readings, read_readings, write_readings
 from digits.classifier.classifier import check_parity, parity
 from digits.classifier.metadata import Thresholds
 from digits.composing.composer import Composed
@@ -163,6 +164,20 @@ def test_readings_of_composed_pictures_are_of_legible_digits_or_of_none(
 
     assert [1, 1, 1, NO_DIGIT, 1, 1] == readings.labels.tolist()
     assert (6, 28, 28, 1) == readings.images.shape
+
+
+def test_readings_come_back_as_they_were_written_and_have_the_form_of_the_dataset(tmp_path: Path) -> None:
+    path = tmp_path / "readings.npz"
+    learn = Readings(np.full((2, 28, 28, 1), 0.5, np.float32), np.array([3, NO_DIGIT]))
+    write_readings(path, learn, no_readings((28, 28, 1)))
+
+    again, none = read_readings(path, (28, 28, 1))
+
+    assert np.array_equal(learn.images, again.images)
+    assert [3, NO_DIGIT] == again.labels.tolist()
+    assert ((0, 28, 28, 1), (0,)) == (none.images.shape, none.labels.shape)
+    with pytest.raises(DigitsError, match=r"images of \(28, 28, 1\), expected \(8, 8, 1\)"):
+        read_readings(path, (8, 8, 1))
 
 
 def test_a_mark_that_was_taken_for_a_digit_counts_as_no_class_and_not_as_wrong() -> None:

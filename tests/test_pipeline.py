@@ -130,9 +130,9 @@ def test_another_version_of_a_library_makes_its_stages_stale(finished: Project, 
         for library in changes["changed deps"].pop("environment.yaml"):
             stale_by_library.setdefault(library, set()).add(stage)
         assert {"changed deps": {}} == changes
-    assert {"calibrate", "evaluate", "ink", "plot"} == stale_by_library["matplotlib"]
+    assert {"calibrate", "evaluate", "ink", "plot", "read"} == stale_by_library["matplotlib"]
     assert {"evaluate", "plot"} == stale_by_library["scikit-learn"]
-    assert {"train", "ink", "calibrate", "export", "evaluate"} == stale_by_library["tensorflow"]
+    assert {"train", "ink", "read", "calibrate", "export", "evaluate"} == stale_by_library["tensorflow"]
     assert {"export", "evaluate"} == stale_by_library["ai-edge-litert"]
     assert set(STAGES) == stale_by_library["numpy"]
 
@@ -155,8 +155,8 @@ def test_dvc_shows_metrics_plots_and_the_graph(one_epoch: Project) -> None:
     # DVC leaves out what has no value: the accuracy of the accepted answers where none is accepted.
     metrics = json.loads((one_epoch.folder / "reports/metrics.json").read_bytes(), object_hook=with_values)
     assert metrics == shown[""]["data"]["reports/metrics.json"]["data"]
-    chain = [stage for stage in STAGES if stage not in ("ink", "card")]
-    beside = [("prepare", "ink"), ("ink", "calibrate"), ("evaluate", "card")]
+    chain = [stage for stage in STAGES if stage not in ("ink", "read", "card")]
+    beside = [("prepare", "ink"), ("ink", "read"), ("read", "calibrate"), ("evaluate", "card")]
     for upstream, downstream in [*itertools.pairwise(chain), *beside]:
         assert f'"{upstream}" -> "{downstream}"' in graph
 

@@ -137,7 +137,7 @@ def edit(project: Project, path: str) -> None:
 def test_changed_code_and_versions_are_named(project: Project, kind: str) -> None:
     change, expected = EDITS[kind]
     change(project)
-    project.dvc("commit", "--force", "ink", "calibrate", "evaluate", "plot")
+    project.dvc("commit", "--force", "ink", "read", "calibrate", "evaluate", "plot")
     project.commit("Change it")
 
     text = report(project)
