@@ -10,7 +10,7 @@ from digits.classifier.classifier import load_classifier, parity
 from digits.data.datasets import chosen_dataset
 from digits.data.prepared import read_prepared
 from digits.errors import run
-from digits.evaluation.metrics import EvaluateParams, class_scores, details, evaluate, shares
+from digits.evaluation.metrics import EvaluateParams, class_scores, details, evaluate
 from digits.evaluation.predictions import predictions_table
 from digits.files import read_history, write_json, write_table, write_text
 from digits.params import Params
@@ -34,8 +34,14 @@ def main() -> None:
     accepted = classifier.thresholds.accept(after, score)
 
     kinds = kinds_for(dataset)
-    others = classifier.classify(make_nondigits(images, labels, kinds, evaluate_params.seed))
-    false_accepts = shares(classifier.thresholds.accept(others.probabilities, others.score), [*kinds])
+    false_accepts = {}
+    nondigits = make_nondigits(images, labels, kinds, evaluate_params.seed)
+    for kind, made in zip(kinds, nondigits, strict=True):
+        # Of fewer test images than kinds, some kinds have none.
+        if len(made):
+            others = classifier.classify(made)
+            accepts = classifier.thresholds.accept(others.probabilities, others.score)
+            false_accepts[kind] = float(accepts.mean())
 
     metrics = evaluate(after, labels, accepted, history, dataset.accuracy_above, evaluate_params)
     further = details(after, before, labels, accepted, false_accepts, evaluate_params)

@@ -114,15 +114,15 @@ def network() -> Any:
 @pytest.mark.xdist_group("tensorflow")
 @pytest.mark.usefixtures("tensorflow_started")
 def test_the_last_layer_divides_its_logits_by_itself() -> None:
-    from digits.classifier.detector import features_and_logits
+    from digits.classifier.detector import tapped
 
     model = network()
     images = np.random.default_rng(0).random((3, 2, 2, 1), np.float32)
-    features, before = features_and_logits(model, images)
+    features, before = tapped(model)(images)
     divide_logits(model, 4.0)
 
     assert np.array_equal(images.reshape(3, 4), features)
-    assert np.array_equal(before / 4, features_and_logits(model, images)[1])
+    assert np.array_equal(before / 4, tapped(model)(images)[1])
 
 
 @pytest.mark.xdist_group("tensorflow")
@@ -191,7 +191,7 @@ def test_a_mark_that_was_taken_for_a_digit_counts_as_no_class_and_not_as_wrong()
         return np.tile([0.75, 0.25], (len(images), 1)), images[:, 0, 0, 0]
 
     validation = {"images": one, "labels": np.array([0])}
-    members, others, most = judged(answer, validation, readings, one + 1, params)
+    members, others, most = judged(answer, validation, readings, [one + 1], params)
 
     assert [(0.1, [True]), (0.2, [True, False])] == [(rate, right.tolist()) for rate, (*_, right) in members]
     assert [0.0, 0.5] == members[1][1][1].tolist()

@@ -20,7 +20,6 @@ from digits.evaluation.metrics import (
     evaluate,
     largest_rise,
     rounded,
-    shares,
 )
 from digits.files import Table
 
@@ -183,12 +182,6 @@ def test_of_more_than_ten_classes_an_answer_counts_among_the_five_likeliest() ->
 
     assert 0.666667 == measured["top_5_accuracy"]
     assert "top_5_accuracy" not in metrics()
-
-
-def test_the_share_of_each_kind_is_that_of_its_part() -> None:
-    # Parts of three and two, as `np.array_split` makes them.
-    assert {"first": 1 / 3, "second": 0.5} == shares(np.array([1, 0, 0, 1, 0], bool), ["first", "second"])
-    assert {"first": 1.0} == shares(np.array([True]), ["first", "second"])
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def whole_run(recipe: Recipe, evaluate_params: EvaluateParams, folder: Path) -> 
 def calibrated(model: Any, parts: list[Arrays], folder: Path) -> Iterator[tuple[str, Any]]:
     """Calibrate a copy of `model` and export it; give each output by name."""
     images, labels = parts[1]["images"], parts[1]["labels"]
-    yield "non-digits", make_nondigits(images, labels, KINDS, 0)
+    yield "non-digits", np.concatenate([*make_nondigits(images, labels, KINDS, 0)])
     save_model(model, folder / "before.keras")
     copy = load_model(folder / "before.keras")
     stock, find, ink = found_ink(folder)
@@ -167,7 +167,8 @@ def run_in_colour(recipe: Recipe, folder: Path) -> Iterator[tuple[str, Any]]:
     model, _ = train(*parts, recipe=recipe, seed=0, checkpoint=folder / "colour.npz", key="colour")
     yield "weights", weights_of(model)
     training, validation = ({**part, "images": scale(part["images"])} for part in parts)
-    yield "no class", make_nondigits(validation["images"], validation["labels"], KINDS_OF_ANYTHING, 0)
+    made = make_nondigits(validation["images"], validation["labels"], KINDS_OF_ANYTHING, 0)
+    yield "no class", np.concatenate([*made])
     shape = dict(zip(("height", "width", "channels"), COLOUR_SHAPE, strict=True))
     described = {**shape, "characters": False, "framing": "fit", "ground": "any"}
     dataset = read_dataset("mnist", DATASETS).model_copy(update=described)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from digits.backend.models import save_model
 from digits.calibration.characters import draw_characters
 from digits.calibration.nondigits import Kind, kinds_for, make_nondigits
 from digits.calibration.readings import NO_DIGIT, Readings
-from digits.classifier.detector import DetectorParams, answerer, features_and_logits, train_detector
+from digits.classifier.detector import DetectorParams, answerer, tapped, train_detector
 from digits.classifier.metadata import INK_WEIGHTS, Calibration, Thresholds, append_calibration
 from digits.data.datasets import Dataset
 from digits.errors import DigitsError
@@ -76,7 +77,7 @@ def calibrate(
         DigitsError: the model's answers are not finite.
     """
     images, labels = validation["images"], validation["labels"]
-    _, logits = features_and_logits(model, images)
+    _, logits = tapped(model)(images)
     if not np.isfinite(logits).all():
         raise DigitsError("the model answers nan or infinity: its training has diverged")
     temperature = fit_temperature(logits, labels)
@@ -100,7 +101,7 @@ def judged(
     answer: Callable[..., Any],
     validation: Arrays,
     readings: Readings,
-    made: np.ndarray,
+    made: Iterable[np.ndarray],
     params: CalibrateParams,
 ) -> tuple[list[tuple[float, Judged]], Judged, float]:
     """Return the arguments of `choose_thresholds`.
@@ -111,22 +112,21 @@ def judged(
         answer: from float32 images (N, H, W, C) to probabilities (N, classes) and scores (N,).
         validation: `images` of the classes and their `labels`.
         readings: of composed pictures.
-        made: made-up images of no class.
+        made: made-up images of no class, in parts.
         params: the error rates.
     """
     none = readings.labels == NO_DIGIT
-    others = np.concatenate([made, readings.images[none]]) if none.any() else made
+    others = [_judged(answer, images, None) for images in chain(made, [readings.images[none]])]
     members = [
         (params.wrong_at_most, _judged(answer, validation["images"], validation["labels"])),
         (params.wrong_of_composed_at_most, _judged(answer, readings.images[~none], readings.labels[~none])),
     ]
-    return members, _judged(answer, others, None), params.false_accepts_at_most
+    confidence, scores, right = (np.concatenate(column) for column in zip(*others, strict=True))
+    return members, (confidence, scores, right), params.false_accepts_at_most
 
 
 def _judged(answer: Callable[..., Any], images: np.ndarray, labels: np.ndarray | None) -> Judged:
     """Return confidence, score and whether it is right for each of some images."""
-    if not len(images):
-        return np.zeros(0), np.zeros(0), np.zeros(0, bool)
     probabilities, scores = answer(images)
     return (
         probabilities.max(axis=1),
@@ -194,16 +194,14 @@ def _train_detector(
     count = len(images) // HANDWRITTEN_PER_PRINTED if characters else 0
     printed = draw_characters(random, count, images.shape[1:3], characters)
     printed = np.broadcast_to(printed, (count, *images.shape[1:]))
-    others = make_nondigits(images, labels, kinds, params.seed)
-    parts = [images, printed, others, readings.images]
-    features, logits = features_and_logits(model, np.concatenate(parts))
-    ends = np.cumsum([len(part) for part in parts[:-1]])
-    of_images, of_printed, of_others, of_read = np.split(features, ends)
-    right = logits[ends[-1] :].argmax(axis=1) == readings.labels
+    tap = tapped(model)
+    others = [tap(made)[0] for made in make_nondigits(images, labels, kinds, params.seed)]
+    of_read, logits = tap(readings.images)
+    right = logits.argmax(axis=1) == readings.labels
     # Readings are few, and count as often as the others together need.
-    members = [of_images, of_printed, *[of_read[right]] * READING_COUNT]
-    nonmembers = [of_others, *[of_read[~right]] * READING_COUNT]
-    return train_detector(np.concatenate(members), np.concatenate(nonmembers), params.detector, params.seed)
+    members = [tap(images)[0], tap(printed)[0], *[of_read[right]] * READING_COUNT]
+    others += [of_read[~right]] * READING_COUNT
+    return train_detector(np.concatenate(members), np.concatenate(others), params.detector, params.seed)
 
 
 def choose_thresholds(

@@ -4,7 +4,7 @@ Each kind is a function of a random generator, images of the classes, and their 
 It returns as many float32 images (N, H, W, C) in [0, 1] as it is given.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -14,8 +14,10 @@ from digits.data.datasets import Dataset
 Kind = Callable[[np.random.Generator, np.ndarray, np.ndarray], np.ndarray]
 
 
-def make_nondigits(images: np.ndarray, labels: np.ndarray, kinds: dict[str, Kind], seed: int) -> np.ndarray:
-    """Return as many images of no class as there are `images`, in equal shares of all `kinds`.
+def make_nondigits(
+    images: np.ndarray, labels: np.ndarray, kinds: dict[str, Kind], seed: int
+) -> Iterator[np.ndarray]:
+    """Make as many images of no class as there are `images`, in equal shares of all `kinds`.
 
     Args:
         images: float32 (N, H, W, C) in [0, 1], which some kinds are made from.
@@ -23,15 +25,13 @@ def make_nondigits(images: np.ndarray, labels: np.ndarray, kinds: dict[str, Kind
         kinds: what `kinds_for` returned.
         seed: equal seeds, kinds and images give equal images.
 
-    Returns:
-        Float32 images (N, H, W, C) in [0, 1], kind after kind, in parts as `np.array_split` makes them.
+    Yields:
+        The images of each kind, float32 (n, H, W, C) in [0, 1], in parts as `np.array_split` makes them.
     """
-    nondigits = []
     parts = np.array_split(np.arange(len(images)), len(kinds))
     for number, (kind, part) in enumerate(zip(kinds.values(), parts, strict=True)):
         random = np.random.Generator(np.random.PCG64([seed, number]))
-        nondigits.append(kind(random, images[part], labels[part]))
-    return np.concatenate(nondigits)
+        yield kind(random, images[part], labels[part])
 
 
 def kinds_for(dataset: Dataset) -> dict[str, Kind]:

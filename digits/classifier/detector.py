@@ -32,27 +32,27 @@ class DetectorParams(Section):
     learning_rate: float = Field(gt=0, le=10)
 
 
-def features_and_logits(model: keras.Sequential, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the input of the last layer of `model`, and its output before the softmax.
-
-    Args:
-        model: ends in a Dense layer with a softmax.
-        images: float32 (N, H, W, C) in [0, 1].
+def tapped(model: keras.Sequential) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Return what the last layer of `model`, a Dense one with a softmax, is given, and its logits.
 
     Returns:
-        Float32 features (N, F) and logits (N, classes).
+        A function from float32 images (N, H, W, C) in [0, 1] to features, float32 (N, F), and logits,
+        float32 (N, classes).
     """
     import keras
 
-    from digits.backend.batches import batches_in_order
     from digits.backend.exact import exact_copy
 
     copy = exact_copy(model)
     last = copy.layers[-1]
     last.activation = keras.activations.linear
-    tapped = keras.Model(copy.inputs, [last.input, last.output])
-    features, logits = tapped.predict(batches_in_order(images), verbose=0)
-    return np.asarray(features), np.asarray(logits)
+    network = keras.Model(copy.inputs, [last.input, last.output])
+
+    def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        features, logits = _predicted(network, images)
+        return features, logits
+
+    return answer
 
 
 def train_detector(
@@ -101,7 +101,6 @@ def answerer(
     """
     import keras
 
-    from digits.backend.batches import batches_in_order
     from digits.backend.exact import exact_copy
 
     copy = exact_copy(model)
@@ -109,10 +108,19 @@ def answerer(
     joined = keras.Model(copy.inputs, [last.output, _with_weights(detector)(last.input)])
 
     def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        probabilities, kinds = joined.predict(batches_in_order(images), verbose=0)
-        return np.asarray(probabilities), np.asarray(kinds)[:, MEMBER]
+        probabilities, kinds = _predicted(joined, images)
+        return probabilities, kinds[:, MEMBER]
 
     return answer
+
+
+def _predicted(network: keras.Model, images: np.ndarray) -> list[np.ndarray]:
+    """Return each of the network's answers to images (N, H, W, C); there may be no image."""
+    from digits.backend.batches import batches_in_order
+
+    if not len(images):
+        return [np.zeros((0, *output.shape[1:]), np.float32) for output in network.outputs]
+    return [np.asarray(answers) for answers in network.predict(batches_in_order(images), verbose=0)]
 
 
 def _layers(features: int, units: int) -> keras.Sequential:

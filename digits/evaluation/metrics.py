@@ -176,15 +176,6 @@ def top_accuracy(probabilities: np.ndarray, labels: np.ndarray, places: int) -> 
     return float((order == labels[:, np.newaxis]).any(axis=1).mean())
 
 
-def shares(chosen: np.ndarray, kinds: list[str]) -> dict[str, float]:
-    """Return the share of `chosen`, booleans (N,), in each kind, whose parts `np.array_split` makes.
-
-    A kind without an image is left out.
-    """
-    parts = zip(kinds, np.array_split(chosen, len(kinds)), strict=True)
-    return {kind: float(part.mean()) for kind, part in parts if len(part)}
-
-
 def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Return the mean of `losses`."""
     return math.fsum(losses(probabilities, labels)) / len(labels)
