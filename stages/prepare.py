@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from digits.data.datasets import chosen_dataset
-from digits.data.preparation import PrepareParams, check_raw, scale, split, summarize
+from digits.data.preparation import PrepareParams, check_raw, split, summarize
 from digits.errors import run
-from digits.files import read_arrays, write_arrays, write_json
+from digits.files import read_arrays, write_json, write_streams
 from digits.params import Params
 
 
@@ -20,10 +20,8 @@ def main() -> None:
     folder = Path("data/prepared")
     write_json(folder / "summary.json", summarize(splits, tuple(dataset.classes)))
     for split_name, part in splits.items():
-        write_arrays(
-            folder / f"{split_name}.npz", {"images": scale(part["images"]), "labels": part["labels"]}
-        )
-        print(f"{split_name}: {len(part['labels'])} images")
+        write_streams(folder / f"{split_name}.npz", part.streams())
+        print(f"{split_name}: {len(part.labels)} images")
 
 
 if __name__ == "__main__":

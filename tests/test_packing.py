@@ -314,7 +314,7 @@ def test_the_smallest_class_has_pictures_in_every_part(flowers: Path, make: Make
 
     check_raw(arrays_of(), dataset)
     parts = split(arrays_of(), 0.2, "stratified")
-    assert all(7 == len(set(part["labels"].tolist())) for part in parts.values())
+    assert all(7 == len(set(part.labels.tolist())) for part in parts.values())
 
 
 def test_running_again_keeps_settings_and_tells_what_was_added(

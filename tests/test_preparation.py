@@ -1,14 +1,19 @@
 """Raw arrays are checked, scaled and split, and counted."""
 
+import tracemalloc
+from pathlib import Path
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digits.data import preparation
 from digits.data.datasets import Dataset
-from digits.data.preparation import check_raw, scale, split, summarize
+from digits.data.preparation import Part, check_raw, scale, split, summarize
 from digits.errors import DigitsError
-from digits.files import Arrays
+from digits.files import Arrays, read_arrays, write_arrays, write_streams
 from tests.pipeline import description
 from tests.tiny_dataset import NOWHERE
 
@@ -33,6 +38,10 @@ def numbered(count: int) -> Arrays:
     images = (np.arange(count) % 250).astype(np.uint8).reshape(count, 1, 1)
     labels = np.zeros(count, np.uint8)
     return {"x_train": images, "y_train": labels, "x_test": images[:1], "y_test": labels[:1]}
+
+
+def images_of(part: Part) -> np.ndarray:
+    return np.asarray(part.raw[part.places])
 
 
 def test_right_arrays_pass() -> None:
@@ -76,11 +85,11 @@ def test_every_pixel_value_is_scaled_to_the_nearest_number() -> None:
 def test_the_last_fifth_validates() -> None:
     parts = split({**numbered(10), "y_train": np.arange(10, dtype=np.uint8) // 7}, 0.2, "last")
 
-    assert [*range(8)] == parts["train"]["images"].ravel().tolist()
-    assert [0, 0, 0, 0, 0, 0, 0, 1] == parts["train"]["labels"].tolist()
-    assert [8, 9] == parts["validation"]["images"].ravel().tolist()
-    assert [1, 1] == parts["validation"]["labels"].tolist()
-    assert [0] == parts["test"]["images"].ravel().tolist()
+    assert [*range(8)] == images_of(parts["train"]).ravel().tolist()
+    assert [0, 0, 0, 0, 0, 0, 0, 1] == parts["train"].labels.tolist()
+    assert [8, 9] == images_of(parts["validation"]).ravel().tolist()
+    assert [1, 1] == parts["validation"].labels.tolist()
+    assert [0] == images_of(parts["test"]).ravel().tolist()
 
 
 @pytest.mark.parametrize(
@@ -89,7 +98,7 @@ def test_the_last_fifth_validates() -> None:
 )
 def test_the_split_is_where_keras_puts_it(count: int, share: float, training: int) -> None:
     """Keras takes floor(count * (1 - validation_split)) images to train with."""
-    assert training == len(split(numbered(count), share, "last")["train"]["labels"])
+    assert training == len(split(numbered(count), share, "last")["train"].labels)
 
 
 @given(count=st.integers(2, 200), share=st.floats(0, 1, exclude_min=True, exclude_max=True))
@@ -101,11 +110,11 @@ def test_a_split_loses_nothing_and_leaves_no_part_empty(count: int, share: float
         assert f"prepare.validation_split: {share} of {count} images leaves " in str(error)
         assert count * (1 - share) < 1 or count * share < 1
     else:
-        for name in ("images", "labels"):
-            cut = [parts["train"][name], parts["validation"][name]]
+        cut = [parts["train"], parts["validation"]]
 
-            assert all(len(part) for part in cut)
-            assert np.array_equal(raw[f"{'x' if name == 'images' else 'y'}_train"], np.concatenate(cut))
+        assert all(len(part.labels) for part in cut)
+        assert np.array_equal(raw["x_train"], np.concatenate([images_of(part) for part in cut]))
+        assert np.array_equal(raw["y_train"], np.concatenate([part.labels for part in cut]))
 
 
 def test_a_split_leaves_training_an_image_of_every_class() -> None:
@@ -143,14 +152,14 @@ def test_coloured_images_keep_their_channels() -> None:
 def test_a_stratified_split_takes_the_share_of_each_class_and_at_least_one_image() -> None:
     parts = split(coloured([0] * 50 + [1] * 20 + [2] * 3), 0.2, "stratified")
 
-    assert [10, 4, 1] == np.bincount(parts["validation"]["labels"]).tolist()
-    assert [40, 16, 2] == np.bincount(parts["train"]["labels"]).tolist()
+    assert [10, 4, 1] == np.bincount(parts["validation"].labels).tolist()
+    assert [40, 16, 2] == np.bincount(parts["train"].labels).tolist()
 
 
 def test_a_stratified_split_depends_on_the_images_and_not_on_their_order() -> None:
     raw = coloured([0, 1] * 20)
     turned = raw | {name: raw[name][::-1] for name in ("x_train", "y_train")}
-    one, other = (split(arrays, 0.25, "stratified")["validation"]["images"] for arrays in (raw, turned))
+    one, other = (images_of(split(arrays, 0.25, "stratified")["validation"]) for arrays in (raw, turned))
 
     assert one.tolist() == other[::-1].tolist()
 
@@ -160,11 +169,46 @@ def test_copies_of_an_image_are_never_split() -> None:
     copied = raw | {name: np.concatenate([raw[name]] * 3) for name in ("x_train", "y_train")}
     parts = split(copied, 0.5, "stratified")
     trained, validated = (
-        {image.tobytes() for image in parts[name]["images"]} for name in ("train", "validation")
+        {image.tobytes() for image in images_of(parts[name])} for name in ("train", "validation")
     )
 
     assert 20 == len(trained) == len(validated)
     assert not trained & validated
+
+
+@pytest.mark.parametrize("images_in_block", [1, 3, 100])
+def test_what_is_written_block_by_block_is_the_scaled_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images_in_block: int
+) -> None:
+    raw = coloured([0, 1] * 20)
+    monkeypatch.setattr(preparation, "BLOCK", images_in_block * raw["x_train"][0].nbytes)
+    part = split(raw, 0.25, "stratified")["train"]
+    write_streams(tmp_path / "streamed.npz", part.streams())
+    write_arrays(tmp_path / "whole.npz", {"images": scale(images_of(part)), "labels": part.labels})
+
+    assert 30 == len(read_arrays(tmp_path / "streamed.npz", ("images",))["images"])
+    assert (tmp_path / "whole.npz").read_bytes() == (tmp_path / "streamed.npz").read_bytes()
+
+
+@pytest.mark.parametrize("how", ["last", "stratified"])
+def test_preparing_needs_less_memory_than_a_second_copy_of_the_raw_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: Literal["last", "stratified"]
+) -> None:
+    monkeypatch.setattr(preparation, "BLOCK", 2**16)
+    images = np.random.Generator(np.random.PCG64(0)).integers(0, 256, (400, 64, 64, 3), np.uint8)
+    labels = (np.arange(400) % 2).astype(np.uint8)
+    raw = {"x_train": images, "y_train": labels, "x_test": images[::4], "y_test": labels[::4]}
+    tracemalloc.start()
+    try:
+        parts = split(raw, 0.2, how)
+        summarize(parts, CLASSES)
+        for name, part in parts.items():
+            write_streams(tmp_path / f"{name}.npz", part.streams())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < images.nbytes / 2
 
 
 def test_more_than_256_classes_have_labels_of_two_bytes() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -9,17 +10,46 @@ from pydantic import Field
 
 from digits.data.datasets import Dataset
 from digits.errors import DigitsError
-from digits.files import Arrays, check_array
+from digits.files import Arrays, Stream, check_array
 from digits.params import Section
 
 # Axes of an array of grey images.
 GREY = 3
+
+# Bytes of raw images that are scaled at a time, unless a single one has more.
+BLOCK = 2**20
 
 
 class PrepareParams(Section):
     """The section `prepare` of params.yaml."""
 
     validation_split: float = Field(gt=0, lt=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some of the raw images, which are not copied: there may be gigabytes of them.
+
+    Attributes:
+        raw: uint8 (M, H, W) or (M, H, W, 3).
+        places: integers (N,), where the part's images stand in `raw`.
+        labels: uint8 or uint16 (N,).
+    """
+
+    raw: np.ndarray
+    places: np.ndarray
+    labels: np.ndarray
+
+    def streams(self) -> dict[str, Stream]:
+        """Return `images`, float32 (N, H, W, C) in [0, 1], scaled as they are written, and `labels`."""
+        step = max(1, BLOCK // self.raw[0].nbytes)
+        steps = range(0, len(self.places), step)
+        blocks = (scale(self.raw[self.places[first : first + step]]).tobytes() for first in steps)
+        shape = (len(self.places), *scale(self.raw[:1]).shape[1:])
+        return {
+            "images": Stream(np.dtype(np.float32), shape, blocks),
+            "labels": Stream(self.labels.dtype, self.labels.shape, [self.labels.tobytes()]),
+        }
 
 
 def check_raw(raw: Arrays, dataset: Dataset) -> None:
@@ -46,7 +76,7 @@ def scale(images: np.ndarray) -> np.ndarray:
     return scaled
 
 
-def split(raw: Arrays, validation_split: float, how: Literal["last", "stratified"]) -> dict[str, Arrays]:
+def split(raw: Arrays, validation_split: float, how: Literal["last", "stratified"]) -> dict[str, Part]:
     """Split training images off for validation.
 
     Args:
@@ -57,7 +87,7 @@ def split(raw: Arrays, validation_split: float, how: Literal["last", "stratified
             stay together.
 
     Returns:
-        `train`, `validation` and `test`: uint8 `images` (N, H, W) or (N, H, W, 3) and `labels` (N,).
+        `train`, `validation` and `test`, each in the order of the raw images.
 
     Raises:
         DigitsError: one of the two parts would be empty, or training would lack a class.
@@ -73,15 +103,15 @@ def split(raw: Arrays, validation_split: float, how: Literal["last", "stratified
         where = f"prepare.validation_split: {validation_split} of {count} images"
         raise DigitsError(f"{where} leaves a part empty, or training without a class")
     return {
-        "train": {"images": images[trains], "labels": labels[trains]},
-        "validation": {"images": images[validates], "labels": labels[validates]},
-        "test": {"images": raw["x_test"], "labels": raw["y_test"]},
+        "train": Part(images, np.flatnonzero(trains), labels[trains]),
+        "validation": Part(images, np.flatnonzero(validates), labels[validates]),
+        "test": Part(raw["x_test"], np.arange(len(raw["y_test"])), raw["y_test"]),
     }
 
 
 def _share_of_each_class(images: np.ndarray, labels: np.ndarray, share: float) -> np.ndarray:
     """Return which images are those with the smallest SHA-256 of their class, as bool (N,)."""
-    digests = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images])
+    digests = _digests(images)
     chosen = []
     for label in np.unique(labels):
         different = np.unique(digests[labels == label])
@@ -89,16 +119,20 @@ def _share_of_each_class(images: np.ndarray, labels: np.ndarray, share: float) -
     return np.isin(digests, np.concatenate(chosen))
 
 
-def summarize(splits: dict[str, Arrays], classes: tuple[str, ...]) -> dict[str, object]:
+def _digests(images: np.ndarray) -> np.ndarray:
+    """Return the SHA-256 of each image's bytes, in hexadecimal digits, (N,)."""
+    return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images], "S64")
+
+
+def summarize(splits: dict[str, Part], classes: tuple[str, ...]) -> dict[str, object]:
     """Count the images of each split and class, and the test images with a pixel-identical training image."""
-    seen = {image.tobytes() for name in ("train", "validation") for image in splits[name]["images"]}
+    # The training and the validation part share one raw array.
+    test, seen = _digests(splits["test"].raw), _digests(splits["train"].raw)
     return {
-        "images": {name: len(part["labels"]) for name, part in splits.items()},
+        "images": {name: len(part.labels) for name, part in splits.items()},
         "images_per_class": {
-            name: dict(
-                zip(classes, np.bincount(part["labels"], minlength=len(classes)).tolist(), strict=True)
-            )
+            name: dict(zip(classes, np.bincount(part.labels, minlength=len(classes)).tolist(), strict=True))
             for name, part in splits.items()
         },
-        "test_images_also_in_training": sum(image.tobytes() in seen for image in splits["test"]["images"]),
+        "test_images_also_in_training": int(np.isin(test, seen).sum()),
     }
