@@ -52,7 +52,6 @@ def recipe_rows(group: Group, root: Path) -> list[Row]:
                 "test_errors": len(wrong),
                 "beside_disputed": len(wrong - DISPUTED),
                 "validation_accuracy": read_table(history, ("val_accuracy",))["val_accuracy"][-1],
-                "seconds": row.seconds,
             }
         )
     return rows

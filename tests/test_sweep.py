@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from digits.errors import DigitsError
+from digits.sweep.cache import object_place
 from digits.sweep.grid import read_grid
 from digits.sweep.groups import best_group, group_rows, mean_interval
 from digits.sweep.local import dvc_settings
-from digits.sweep.machine import Machine, last_words, object_place
+from digits.sweep.machine import Machine
+from digits.sweep.results import last_words
 from digits.sweep.rows import Row, RowFile, read_rows
 from digits.sweep.source import read_source, shared_levels
 from digits.sweep.sweep import checks, contradictions, missing, tasks_of

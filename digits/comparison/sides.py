@@ -10,7 +10,7 @@ from digits.errors import DigitsError
 from digits.files import column_names, read_table
 from digits.sweep.grid import key_of, read_grid
 from digits.sweep.groups import Group, group_rows
-from digits.sweep.machine import locked_outputs, number_metrics, parse_metrics, read_metrics
+from digits.sweep.results import locked_outputs, number_metrics, parse_metrics, read_metrics
 from digits.sweep.rows import NAMES, read_rows, rows_path
 from digits.sweep.source import metrics_files
 from digits.sweep.table import name_of

@@ -10,7 +10,7 @@ from digits.comparison.command import compared, worse_at_most
 from digits.comparison.sides import Run, Side
 from digits.errors import DigitsError
 from digits.report.results import Results
-from digits.sweep.machine import number_metrics
+from digits.sweep.results import number_metrics
 from digits.verification import git
 from digits.verification.lock import NOTHING, leaves
 

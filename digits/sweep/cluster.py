@@ -17,8 +17,9 @@ from typing import Any
 import digits
 from digits.environment import installed, locked_versions
 from digits.errors import DigitsError
+from digits.sweep.cache import all_objects, object_place
 from digits.sweep.local import dvc_settings
-from digits.sweep.machine import Machine, Processes, Task, all_objects, machine_name, object_place
+from digits.sweep.machine import Machine, Processes, Task, machine_name
 from digits.sweep.rows import Row
 from digits.sweep.source import Source
 from digits.verification import git

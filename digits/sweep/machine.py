@@ -1,8 +1,6 @@
 """One run on one machine: `dvc repro` in a clean clone, with the cache that the machine's runs share."""
 
 import fcntl
-import json
-import math
 import os
 import platform
 import shutil
@@ -11,17 +9,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from digits.errors import DigitsError
 from digits.sweep import guard
+from digits.sweep.cache import copy_objects
 from digits.sweep.grid import Point, write_params
+from digits.sweep.results import last_words, locked_outputs, read_metrics
 from digits.sweep.rows import Row
 from digits.verification import git
 
@@ -236,78 +233,6 @@ def environment(folder: Path) -> dict[str, str]:
         "DVC_SITE_CACHE_DIR": str(folder / "site"),
         "TMPDIR": str(folder / "tmp"),
     }
-
-
-def read_metrics(root: Path, files: tuple[str, ...]) -> dict[str, float]:
-    """Return the finite numbers of metrics files by their names, nested ones joined by dots."""
-    numbers: dict[str, float] = {}
-    for file in files:
-        path = root / file
-        if path.suffix in (".json", ".yaml", ".yml") and path.exists():
-            numbers |= number_metrics(parse_metrics(path.name, path.read_text(encoding="utf-8")))
-    return numbers
-
-
-def number_metrics(content: Any) -> dict[str, float]:
-    """Return the finite numbers in nested dictionaries, their names joined by dots."""
-    numbers: dict[str, float] = {}
-
-    def collect(name: str, value: Any) -> None:
-        if isinstance(value, dict):
-            for inner, child in value.items():
-                collect(f"{name}.{inner}" if name else str(inner), child)
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-            numbers[name] = value
-
-    collect("", content)
-    return numbers
-
-
-def parse_metrics(name: str, text: str) -> Any:
-    """Return the content of a metrics file, by the ending of its name."""
-    return json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
-
-
-def locked_outputs(text: str) -> dict[str, str]:
-    """Return the hash of each output that the text of a dvc.lock names, by the output's path."""
-    stages = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)).get("stages", {})
-    outs = [out for stage in stages.values() for out in stage.get("outs", [])]
-    return {out["path"]: out["md5"] for out in sorted(outs, key=lambda out: str(out["path"])) if "md5" in out}
-
-
-def last_words(log: Path) -> str:
-    """Return the last line that a stage wrote, and what DVC says of it."""
-    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    lines = [line for line in lines if line]
-    places = [place for place, line in enumerate(lines) if line.startswith("ERROR: ")]
-    if not places:
-        return lines[-1] if lines else "no reason given"
-    before = lines[places[0] - 1] if places[0] and not lines[places[0] - 1].startswith(">") else ""
-    error = lines[places[0]].removeprefix("ERROR: ")
-    return f"{error}: {before}" if before else error
-
-
-def copy_objects(cache: Path, other: Path, hashes: Iterable[str]) -> None:
-    """Copy files, and the files of folders, from one of DVC's caches to another."""
-    for name in all_objects(cache, hashes):
-        place = object_place(name)
-        (other / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(cache / place, other / place)
-
-
-def all_objects(cache: Path, hashes: Iterable[str]) -> Iterator[str]:
-    """Yield the hashes that are in the cache, and behind that of a folder those of its files."""
-    for name in hashes:
-        path = cache / object_place(name)
-        if path.exists():
-            yield name
-            if name.endswith(".dir"):
-                yield from all_objects(cache, [file["md5"] for file in json.loads(path.read_text("utf-8"))])
-
-
-def object_place(name: str) -> Path:
-    """Return the place of the content with the hash `name` in a cache of DVC 3."""
-    return Path("files/md5") / name[:2] / name[2:]
 
 
 def machine_name() -> str:
