@@ -1,6 +1,6 @@
 """Hostile inputs by chance, with a fixed seed: every one gets its answer or one line.
 
-`python -m benchmarks.fuzz [--count N] [--seed N]` prints a table, of N thousandths of 7,500 inputs, and exits
+`python -m benchmarks.fuzz [--count N] [--seed N]` prints a table, of N thousandths of 8,500 inputs, and exits
 with 1 if anything raised another error than `DigitsError`, took too long, or was damaged and accepted.
 It needs data/model.tflite, data/calibrated.keras and data/prepared/.
 """
@@ -16,23 +16,26 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import numpy as np
+import yaml
 from PIL import Image, ImageDraw
 
 from benchmarks.attacks import ask, drawing
 from digits import load_model, predict_digit
 from digits.backend import runtime
 from digits.calibration.calibrate import CalibrateParams
+from digits.calibration.nondigits import kinds_for
 from digits.classifier.classifier import load_classifier
-from digits.data.datasets import chosen_dataset
-from digits.data.preparation import PrepareParams
+from digits.data.datasets import DATASETS, NpmPackage, chosen_dataset, dataset_names, read_dataset
+from digits.data.preparation import PrepareParams, check_raw, split, summarize
 from digits.data.prepared import read_prepared
-from digits.data.sources import FetchParams
+from digits.data.sources import FetchParams, fetch
 from digits.errors import DigitsError
 from digits.evaluation.metrics import EvaluateParams
 from digits.evaluation.predictions import read_predictions
@@ -44,12 +47,23 @@ LONGEST_LINE = 1000
 # Seconds for the answer to a damaged request; half a request has none.
 PATIENCE = 2.0
 # Seconds, twice those that are promised. A picture is decoded in another process, and so by the clock.
-LIMITS = {"params files": 2.0, "arrays and tables": 10.0, "models": 10.0, "pictures": 10.0}
+LIMITS = {"params files": 2.0, "descriptions": 2.0}
+LIMITS |= {"arrays and tables": 10.0, "models": 10.0, "pictures": 10.0}
 TOKENS = [
     *(".nan", "-.inf", "1e400", "2020-99-99", "!!int x", "!!bool maybe", '!!float ""', '"\\U99999999"', "*a"),
     *("[" * 3000, "9" * 5000, "&a [*a, *a]", "{}", "[]", "- ", "x" * 10_000, "!!python/object:os.system x"),
     *('"a\\nb"', "-1", "1_000", "0x10", "yes", "<<: *a", "\t", "é" * 100, "65536", "1e-300", "true", "? a"),
-    *("~", "%", "\0"),
+    *("~", "%", "\0", '""', '"\\0"', '"~\\0"', '"\\ud800"', "3", "mnist", "crop", "last", "dark"),
+]
+
+# A source of each kind that a description can name.
+SOURCES: list[dict[str, object]] = [
+    {"kind": "npz", "name": "an archive", "url": "https://localhost/a.npz"},
+    {"kind": "npm", "name": "a package", "package": "a", "folder": "b"},
+    {"kind": "idx", "name": "files", "url": "https://localhost/"},
+    {"kind": "folder", "name": "a folder", "path": "~/nowhere"},
+    {"kind": "packed", "name": "packed", "test_share": 0.2},
+    {"kind": "scikit-learn", "name": "bundled"},
 ]
 
 Case = Callable[[], object]
@@ -59,15 +73,20 @@ def params_files(chance: random.Random, folder: Path, count: int) -> Iterator[Ca
     """Yield readings of params.yaml with values, lines or bytes replaced."""
     text = Path("params.yaml").read_text(encoding="utf-8")
     for _ in range(count):
-        lines = text.splitlines()
-        for _ in range(chance.choice((1, 1, 2, 5))):
-            number = chance.randrange(len(lines))
-            key = lines[number].partition(":")[0]
-            lines[number] = chance.choice(
-                (f"{key}: {chance.choice(TOKENS)}", chance.choice(TOKENS), "", lines[number] * 2)
-            )
-        content = mutated(chance, "\n".join(lines).encode(), chance.choice((0, 0, 3)))
+        content = rewritten(chance, text)
         yield lambda content=content: read_params(folder, content)
+
+
+def rewritten(chance: random.Random, text: str) -> bytes:
+    """Return YAML with values, lines or bytes replaced."""
+    lines = text.splitlines()
+    for _ in range(chance.choice((1, 1, 2, 5))):
+        number = chance.randrange(len(lines))
+        key = lines[number].partition(":")[0]
+        lines[number] = chance.choice(
+            (f"{key}: {chance.choice(TOKENS)}", chance.choice(TOKENS), "", lines[number] * 2)
+        )
+    return mutated(chance, "\n".join(lines).encode(), chance.choice((0, 0, 3)))
 
 
 def read_params(folder: Path, content: bytes) -> None:
@@ -87,6 +106,32 @@ def read_params(folder: Path, content: bytes) -> None:
         ("evaluate", EvaluateParams),
     ):
         params.section(name, schema)
+
+
+def descriptions(chance: random.Random, folder: Path, count: int) -> Iterator[Case]:
+    """Yield readings of descriptions of datasets with values, lines or bytes replaced."""
+    values = [yaml.safe_load((DATASETS / f"{name}.yaml").read_bytes()) for name in dataset_names(DATASETS)]
+    bundled = yaml.safe_load((DATASETS / "scikit-digits.yaml").read_bytes())
+    values += [bundled | {"classes": ["a", "b"], "sources": [source]} for source in SOURCES]
+    # Written anew, each key has a line of its own.
+    texts = [yaml.safe_dump(value, sort_keys=False, allow_unicode=True) for value in values]
+    for _ in range(count):
+        content = rewritten(chance, chance.choice(texts))
+        yield lambda content=content: read_description(folder, content)
+
+
+def read_description(folder: Path, content: bytes) -> None:
+    """Read a description, and what it says is there, as the stages do, but without a network."""
+    (folder / "fuzzed.yaml").write_bytes(content)
+    dataset = read_dataset("fuzzed", folder)
+    assert kinds_for(dataset), "no kinds of what is of no class"
+    # npm has a network of its own.
+    sources = [source for source in dataset.sources if not isinstance(source, NpmPackage)]
+    # That no source has the arrays takes a line for each source.
+    with suppress(DigitsError), redirect_stdout(None), patch("socket.getaddrinfo", side_effect=OSError):
+        raw = fetch(dataset.model_copy(update={"sources": sources}), [])
+        check_raw(raw, dataset)
+        summarize(split(raw, 0.2, dataset.validation), tuple(dataset.classes))
 
 
 def mutated(chance: random.Random, content: bytes, times: int) -> bytes:
@@ -290,6 +335,7 @@ def main() -> None:
         chance = random.Random(arguments.seed)
         kinds = {
             "params files": params_files(chance, folder, round(1000 * share)),
+            "descriptions": descriptions(chance, folder, round(1000 * share)),
             "arrays and tables": arrays_and_tables(chance, folder, round(600 * share)),
             "models": models(chance, folder, round(400 * share)),
             "pictures": pictures(chance, round(5000 * share)),

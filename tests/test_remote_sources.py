@@ -2,8 +2,10 @@
 
 import gzip
 import io
+import shutil
 import socket
 import subprocess
+import sys
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ import numpy as np
 import pytest
 
 from digits.data import remote
-from digits.data.datasets import Dataset, IdxAddress, NpmPackage, NpzAddress, read_dataset
+from digits.data.datasets import Dataset, IdxAddress, NpmPackage, NpzAddress, Source, read_dataset
 from digits.data.sources import fetch
 from digits.files import write_arrays
 from tests.pipeline import REPOSITORY
@@ -129,6 +131,28 @@ def test_a_server_that_says_nothing_is_given_up(server: Server, monkeypatch: pyt
     monkeypatch.setattr(remote, "ADDRESS_TIMEOUT", 0.05)
 
     assert failure(at(server, "/silent")).endswith("no answer within 0.05 s")
+
+
+@pytest.mark.parametrize("address", ["", "example.org/tiny.npz", "file:///etc/hostname", "ftp://a/b", "\0"])
+def test_what_is_no_address_on_the_web_is_the_reason(address: str) -> None:
+    expected = f"{address!r} is no address on the web; expected https://... or http://..."
+
+    assert expected == failure(web(address))
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (NpzAddress(kind="npz", name="web", url="http://[::1/a.npz"), "Invalid IPv6 URL"),
+        (NpmPackage(kind="npm", name="npm", package="a\0b", folder="c"), "embedded null byte"),
+    ],
+)
+def test_a_source_with_an_impossible_name_fails_as_any_other(
+    source: Source, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: sys.executable)
+
+    assert reason == failure(dataset_from(source))
 
 
 def test_a_refused_connection_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

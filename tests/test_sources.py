@@ -148,7 +148,7 @@ def test_a_folder_that_cannot_be_read_is_a_source_that_fails(
     assert f"[Errno 13] Permission denied: '{tmp_path}'" == failure(dataset_from(), str(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["keras", "no/folder", "~nobody-here/x", "x" * 300, ""])
+@pytest.mark.parametrize("name", ["keras", "no/folder", "~nobody-here/x", "x" * 300, "~\0", ""])
 def test_what_is_no_folder_stops_before_any_source_is_tried(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

