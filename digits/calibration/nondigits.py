@@ -26,12 +26,12 @@ def make_nondigits(images: np.ndarray, labels: np.ndarray, kinds: dict[str, Kind
     Returns:
         Float32 images (N, H, W, C) in [0, 1], kind after kind, in parts as `np.array_split` makes them.
     """
-    nondigits = []
+    nondigits = np.empty(images.shape, np.float32)
     parts = np.array_split(np.arange(len(images)), len(kinds))
     for number, (kind, part) in enumerate(zip(kinds.values(), parts, strict=True)):
         random = np.random.Generator(np.random.PCG64([seed, number]))
-        nondigits.append(kind(random, images[part], labels[part]))
-    return np.concatenate(nondigits)
+        nondigits[part] = kind(random, images[part], labels[part])
+    return nondigits
 
 
 def kinds_for(dataset: Dataset) -> dict[str, Kind]:

@@ -8,7 +8,8 @@ Keras is imported where it is used, after `digits.backend.runtime.start`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 # The columns of the detector's output.
 OTHER, MEMBER = 0, 1
+
+# Images that a network answers at a time.
+BATCH = 256
+# Bytes of images that are given to TensorFlow at a time, unless a single batch has more.
+BLOCK = 2**26
 
 
 class DetectorParams(Section):
@@ -44,15 +50,33 @@ def features_and_logits(model: keras.Sequential, images: np.ndarray) -> tuple[np
     """
     import keras
 
-    from digits.backend.batches import batches_in_order
     from digits.backend.exact import exact_copy
 
     copy = exact_copy(model)
     last = copy.layers[-1]
     last.activation = keras.activations.linear
-    tapped = keras.Model(copy.inputs, [last.input, last.output])
-    features, logits = tapped.predict(batches_in_order(images), verbose=0)
-    return np.asarray(features), np.asarray(logits)
+    return _answers(keras.Model(copy.inputs, [last.input, last.output]), images)
+
+
+def blocks(images: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield float32 images (N, H, W, C) in parts of whole batches, but for the last.
+
+    TensorFlow copies what it is given twice; whole batches answer with the same bits as all images at once.
+    """
+    size = BATCH * max(1, BLOCK // (BATCH * 4 * math.prod(images.shape[1:])))
+    for first in range(0, len(images), size):
+        yield images[first : first + size]
+
+
+def _answers(network: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two outputs of `network` for float32 images (N, H, W, C)."""
+    from digits.backend.batches import batches_in_order
+
+    answers = [
+        network.predict(batches_in_order(block, batch_size=BATCH), verbose=0) for block in blocks(images)
+    ]
+    first, second = zip(*answers, strict=True)
+    return np.concatenate(first), np.concatenate(second)
 
 
 def train_detector(
@@ -101,7 +125,6 @@ def answerer(
     """
     import keras
 
-    from digits.backend.batches import batches_in_order
     from digits.backend.exact import exact_copy
 
     copy = exact_copy(model)
@@ -109,8 +132,8 @@ def answerer(
     joined = keras.Model(copy.inputs, [last.output, _with_weights(detector)(last.input)])
 
     def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        probabilities, kinds = joined.predict(batches_in_order(images), verbose=0)
-        return np.asarray(probabilities), np.asarray(kinds)[:, MEMBER]
+        probabilities, kinds = _answers(joined, images)
+        return probabilities, kinds[:, MEMBER]
 
     return answer
 
