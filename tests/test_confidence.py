@@ -127,6 +127,22 @@ def test_the_last_layer_divides_its_logits_by_itself() -> None:
 
 @pytest.mark.xdist_group("tensorflow")
 @pytest.mark.usefixtures("tensorflow_started")
+def test_images_that_are_given_in_blocks_are_answered_with_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from digits.classifier import detector
+
+    model, images = network(), np.random.default_rng(0).random((600, 2, 2, 1), np.float32)
+    whole = detector.features_and_logits(model, images)
+    monkeypatch.setattr(detector, "BLOCK", 1)
+    in_blocks = detector.features_and_logits(model, images)
+
+    assert [256, 256, 88] == [len(block) for block in detector.blocks(images)]
+    assert all(map(np.array_equal, whole, in_blocks))
+
+
+@pytest.mark.xdist_group("tensorflow")
+@pytest.mark.usefixtures("tensorflow_started")
 def test_the_detector_learns_to_refuse_noise_and_the_same_every_time() -> None:
     from digits.classifier.detector import DetectorParams, train_detector
 

@@ -8,7 +8,8 @@ Keras is imported where it is used, after `digits.backend.runtime.start`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 # The columns of the detector's output.
 OTHER, MEMBER = 0, 1
+
+# Images that a network answers at a time.
+BATCH = 256
+# Bytes of images that are given to TensorFlow at a time, unless a single batch has more.
+BLOCK = 2**26
 
 
 class DetectorParams(Section):
@@ -115,12 +121,25 @@ def answerer(
 
 
 def _predicted(network: keras.Model, images: np.ndarray) -> list[np.ndarray]:
-    """Return each of the network's answers to images (N, H, W, C); there may be no image."""
+    """Return each of the network's answers to float32 images (N, H, W, C); there may be no image."""
     from digits.backend.batches import batches_in_order
 
     if not len(images):
         return [np.zeros((0, *output.shape[1:]), np.float32) for output in network.outputs]
-    return [np.asarray(answers) for answers in network.predict(batches_in_order(images), verbose=0)]
+    answers = [
+        network.predict(batches_in_order(block, batch_size=BATCH), verbose=0) for block in blocks(images)
+    ]
+    return [np.concatenate(answer) for answer in zip(*answers, strict=True)]
+
+
+def blocks(images: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield float32 images (N, H, W, C) in parts of whole batches, but for the last.
+
+    TensorFlow copies what it is given twice; whole batches answer with the same bits as all images at once.
+    """
+    size = BATCH * max(1, BLOCK // (BATCH * 4 * math.prod(images.shape[1:])))
+    for first in range(0, len(images), size):
+        yield images[first : first + size]
 
 
 def _layers(features: int, units: int) -> keras.Sequential:
