@@ -133,9 +133,9 @@ def test_images_that_are_given_in_blocks_are_answered_with_the_same_bits(
     from digits.classifier import detector
 
     model, images = network(), np.random.default_rng(0).random((600, 2, 2, 1), np.float32)
-    whole = detector.features_and_logits(model, images)
+    whole = detector.tapped(model)(images)
     monkeypatch.setattr(detector, "BLOCK", 1)
-    in_blocks = detector.features_and_logits(model, images)
+    in_blocks = detector.tapped(model)(images)
 
     assert [256, 256, 88] == [len(block) for block in detector.blocks(images)]
     assert all(map(np.array_equal, whole, in_blocks))
