@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.seeds [--name NAME], after, on this machine,
 
-    digits sweep --name recipes -S 'train.seed=range(10)' -S recipe=fast,accurate
+    digits sweep --name recipes -S 'train.seed=range(10)' -S recipe=article,fast,accurate
 
 The recipes of the sweep replace those in docs/seeds.json; others stay. The answers to the test images come
 out of DVC's cache. Of several states of the code, the one that was run last counts.
