@@ -47,8 +47,13 @@ LONGEST_LINE = 1000
 # Seconds for the answer to a damaged request; half a request has none.
 PATIENCE = 2.0
 # Seconds, twice those that are promised. A picture is decoded in another process, and so by the clock.
-LIMITS = {"params files": 2.0, "descriptions": 2.0}
-LIMITS |= {"arrays and tables": 10.0, "models": 10.0, "pictures": 10.0}
+LIMITS = {
+    "params files": 2.0,
+    "descriptions": 2.0,
+    "arrays and tables": 10.0,
+    "models": 10.0,
+    "pictures": 10.0,
+}
 TOKENS = [
     *(".nan", "-.inf", "1e400", "2020-99-99", "!!int x", "!!bool maybe", '!!float ""', '"\\U99999999"', "*a"),
     *("[" * 3000, "9" * 5000, "&a [*a, *a]", "{}", "[]", "- ", "x" * 10_000, "!!python/object:os.system x"),

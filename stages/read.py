@@ -25,15 +25,15 @@ def main() -> None:
     settings = runtime.read_runtime(params)
 
     classes, shape = dataset.classes, dataset.image_shape
-    training, validation = (
-        read_prepared(Path(f"data/prepared/{part}.npz"), len(classes)) for part in ("train", "validation")
-    )
-    weights = read_weights(Path("data/ink.npz")) if dataset.framing == "mnist" else None
     # Composed pictures show the ten digits, and the reader brings them into MNIST's form.
-    if weights is None or (classes, shape) != (list("0123456789"), FORM):
+    if dataset.framing != "mnist" or (classes, shape) != (list("0123456789"), FORM):
         write_readings(READINGS, no_readings(shape), no_readings(shape))
         print(f"no pictures are composed of the classes of {dataset.name}")
         return
+    training, validation = (
+        read_prepared(Path(f"data/prepared/{part}.npz"), len(classes)) for part in ("train", "validation")
+    )
+    weights = read_weights(Path("data/ink.npz"))
 
     stocks = partial(stock_of, training=training, validation=validation, params=compose_params)
     runtime.start(settings)

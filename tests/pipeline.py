@@ -22,7 +22,7 @@ from digits.files import Arrays
 
 REPOSITORY = Path(__file__).parent.parent
 STAGES = ("fetch", "prepare", "train", "ink", "read", "calibrate", "export", "evaluate", "plot", "card")
-SIZE, TRAIN_SIZE, TEST_SIZE = 14, 300, 60
+SIZE, TRAIN_SIZE, TEST_SIZE = 28, 300, 60
 
 NO_CHANGE: dict[str, float] = {
     "shift": 0,
@@ -62,8 +62,8 @@ def synthetic_arrays() -> Arrays:
         labels = random.permutation(np.arange(count, dtype=np.uint8) % 10)
         images = random.integers(0, 220, (count, SIZE, SIZE), np.uint8)
         for image, label in zip(images, labels, strict=True):
-            row, column = 3 + 5 * (label // 5), 2 + 2 * (label % 5)
-            image[row : row + 3, column : column + 2] = 250
+            row, column = 6 + 10 * (label // 5), 4 + 4 * (label % 5)
+            image[row : row + 6, column : column + 4] = 250
         arrays |= {f"x_{name}": images, f"y_{name}": labels}
     return arrays
 
@@ -129,6 +129,7 @@ class Project:
         params["recipes"]["article"] |= RECIPE
         params["compose"]["digits"] = 30
         params["ink"] |= INK
+        params["read"]["pictures"] = 16
         params["recipes"]["short"] = params["recipes"]["article"] | {"epochs": 1}
         project.write_params(params)
         project.commit("Take the pipeline to another dataset")

@@ -204,8 +204,8 @@ def test_every_stage_refuses_wrong_params(project: Project, stage: str, change: 
         (change_byte(RAW), f"{RAW}: damaged .npz archive"),
         (change_raw("y_test", lambda _: None), f"{RAW}: no array 'y_test'; expected the arrays "),
         (
-            change_raw("x_train", lambda x: x[:, :13]),
-            "x_train: the shape is (300, 13, 14), expected (300, 14, 14)",
+            change_raw("x_train", lambda x: x[:, :27]),
+            "x_train: the shape is (300, 27, 28), expected (300, 28, 28)",
         ),
         (change_raw("x_test", lambda x: x / 255), "x_test: the type is float64, expected uint8"),
         (change_raw("y_train", lambda y: y - (y == 7)), "y_train: no image of class '7'"),

@@ -129,7 +129,7 @@ def test_the_files_are_named_with_their_bytes_and_hashes(project: Project) -> No
 def test_the_network_is_the_one_in_the_models_file(project: Project) -> None:
     text = card_of(project)
 
-    assert "; 152,202 parameters." in text
+    assert "; 225,930 parameters." in text
     assert "| Conv2D | filters 64, kernel_size 3 by 3, activation relu |" in text
 
 

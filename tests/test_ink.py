@@ -56,7 +56,8 @@ def test_folding_batch_norm_into_the_convolutions_changes_nothing_but_rounding()
     import keras
     import tensorflow as tf
 
-    from digits.ink.network import build, folded, forward
+    from digits.ink.network import forward
+    from digits.ink.trainable import build, folded
 
     keras.utils.set_random_seed(0)
     model = build([4, 4, 8, 8], 0.5)

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digits.files import read_arrays, write_arrays
-from digits.ink.look import SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import keras
     import tensorflow as tf
 
 CLASSES = 5
@@ -30,7 +28,7 @@ CONVOLUTIONS = 13
 Weights = list[tuple[np.ndarray, np.ndarray]]
 
 
-def _u_net(
+def u_net(
     images: Any, widths: list[int], convolution: Callable[[Any, int, int], Any], last: Any, own: Any
 ) -> Any:
     """Lead images (N, SIDE, SIDE, 3) through the network, which is described here once.
@@ -57,74 +55,29 @@ def _u_net(
     return own.to_space(last(values, 4 * CLASSES, 3))
 
 
-class _Operations:
+class Operations:
     """TensorFlow's operations between the convolutions."""
 
     @staticmethod
     def halved(values: tf.Tensor) -> tf.Tensor:
+        """Return the strongest of each square of 2 by 2."""
         import tensorflow as tf
 
         return tf.nn.max_pool2d(values, 2, 2, "VALID")
 
     @staticmethod
     def to_depth(values: tf.Tensor) -> tf.Tensor:
+        """Put squares of 2 by 2 positions into the channels of one."""
         import tensorflow as tf
 
         return tf.nn.space_to_depth(values, 2)
 
     @staticmethod
     def to_space(values: tf.Tensor) -> tf.Tensor:
+        """Put the channels of one position into squares of 2 by 2."""
         import tensorflow as tf
 
         return tf.nn.depth_to_space(values, 2)
-
-
-def build(widths: list[int], momentum: float) -> keras.Model:
-    """Build the network for training, with initial weights drawn from Keras's global seed.
-
-    It maps float32 images (N, SIDE, SIDE, 3) in [0, 1] to logits (N, SIDE, SIDE, CLASSES).
-    """
-    import keras
-
-    from digits.backend.exact import ExactBatchNormalization
-
-    class Layers:
-        halved = staticmethod(keras.layers.MaxPooling2D())
-        to_depth = staticmethod(keras.layers.Lambda(_Operations.to_depth, (SIDE // 2, SIDE // 2, 12)))
-
-        @staticmethod
-        def to_space(values: Any) -> Any:
-            _, height, width, channels = values.shape
-            shape = (2 * height, 2 * width, channels // 4)
-            return keras.layers.Lambda(_Operations.to_space, shape)(values)
-
-    def convolution(values: Any, width: int, size: int) -> Any:
-        values = keras.layers.Conv2D(width, size, padding="same", use_bias=False)(values)
-        values = ExactBatchNormalization(momentum=momentum)(values)
-        return keras.layers.ReLU()(values)
-
-    def last(values: Any, width: int, size: int) -> Any:
-        return keras.layers.Conv2D(width, size, padding="same")(values)
-
-    images = keras.Input((SIDE, SIDE, 3))
-    return keras.Model(images, _u_net(images, widths, convolution, last, Layers))
-
-
-def folded(model: keras.Model) -> Weights:
-    """Return the kernel and the bias of each convolution, with its batch norm in them."""
-    import keras
-
-    weights: Weights = []
-    for layer in model.layers:
-        values = [np.asarray(value, np.float64) for value in layer.get_weights()]
-        if isinstance(layer, keras.layers.Conv2D):
-            kernel, *bias = values
-            weights.append((kernel, bias[0] if bias else np.zeros(kernel.shape[-1])))
-        elif isinstance(layer, keras.layers.BatchNormalization):
-            gamma, beta, mean, variance = values
-            factor = gamma / np.sqrt(variance + layer.epsilon)
-            weights[-1] = (weights[-1][0] * factor, beta - mean * factor)
-    return [(kernel.astype(np.float32), bias.astype(np.float32)) for kernel, bias in weights]
 
 
 def write_weights(path: Path, weights: Weights) -> None:
@@ -165,4 +118,4 @@ def forward(images: tf.Tensor, weights: Weights) -> tf.Tensor:
 
     # Kernels for 7, 14, 28 and 56 positions; each but the first is the third of its width.
     widths = [weights[place][0].shape[-1] for place in (0, 1, 2, 4)]
-    return tf.nn.softmax(_u_net(images, widths, convolution, last, _Operations))
+    return tf.nn.softmax(u_net(images, widths, convolution, last, Operations))

@@ -18,7 +18,8 @@ from digits.composing.composer import compose
 from digits.composing.stock import Stock
 from digits.ink.finding import with_tensorflow
 from digits.ink.look import INK, SIDE, of_classes
-from digits.ink.network import Weights, build, folded
+from digits.ink.network import Weights
+from digits.ink.trainable import build, folded
 from digits.params import Section
 from digits.training.recipes import OneCycle, Share, Width
 
