@@ -532,7 +532,7 @@ def drums(random: np.random.Generator, writer: Writer) -> Drawn:
 def with_marks(random: np.random.Generator, writer: Writer, mark: str) -> Drawn:
     """Draw a row in which a mark stands twice between digits."""
     height = whole(random, 60, 110)
-    picture = ground(random, (height * 7, height * 3), paper_light(random), 4)
+    picture = ground(random, (height * 10, height * 3), paper_light(random), 4)
     font = ImageFont.load_default(round(height * 1.3))
     draw, left, text = ImageDraw.Draw(picture), height // 2, ""
     for number in range(5):
@@ -544,7 +544,7 @@ def with_marks(random: np.random.Generator, writer: Writer, mark: str) -> Drawn:
         write(picture, mask, (left, height), BLACK)
         left += mask.width + round(0.25 * height)
         text += label
-    return photographed(random, picture), text
+    return photographed(random, picture.crop((0, 0, left + height // 2, picture.height))), text
 
 
 def commas(random: np.random.Generator, writer: Writer) -> Drawn:

@@ -1,11 +1,12 @@
-"""Put the runs of a sweep over recipes and seeds into docs/seeds.json, and their table into docs/recipes.md.
+"""Put the runs of a sweep over recipes and seeds into docs/seeds.json, and their tables into pages of docs/.
 
 Usage: python -m benchmarks.seeds [--name NAME], after, on this machine,
 
     digits sweep --name recipes -S 'train.seed=range(10)' -S recipe=article,fast,accurate
 
-The recipes of the sweep replace those in docs/seeds.json; others stay. The answers to the test images come
-out of DVC's cache. Of several states of the code, the one that was run last counts.
+MNIST's table is in docs/recipes.md, that of all datasets in docs/datasets.md. The recipes of the sweep
+replace those in docs/seeds.json; others stay. The answers to the test images come out of DVC's cache.
+Of several states of the code, the one that was run last counts.
 """
 
 import argparse
@@ -22,11 +23,14 @@ from digits.sweep.groups import Group, group_rows, mean_and_deviation
 from digits.sweep.rows import read_rows, rows_path
 from digits.verification.pipeline import cached
 
-RESULTS, PAGE = Path("docs/seeds.json"), Path("docs/recipes.md")
+RESULTS, PAGE, DATASETS = Path("docs/seeds.json"), Path("docs/recipes.md"), Path("docs/datasets.md")
 
 # Test labels that most raters hold to be wrong: Northcutt, Athalye and Mueller (2021), "Pervasive label
 # errors in test sets destabilize machine learning benchmarks".
 DISPUTED = {947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729}
+
+# Between a recipe and a dataset beside MNIST, in the names of results.
+ON = " on "
 
 Row = dict[str, Any]
 
@@ -49,6 +53,7 @@ def recipe_rows(group: Group, root: Path) -> list[Row]:
         rows.append(
             {
                 "seed": seeds["train.seed"],
+                "test_images": len(table["index"]),
                 "test_errors": len(wrong),
                 "beside_disputed": len(wrong - DISPUTED),
                 "validation_accuracy": read_table(history, ("val_accuracy",))["val_accuracy"][-1],
@@ -68,7 +73,7 @@ def recipe_of(group: Group) -> str:
     if [*values] != ["recipe"]:
         overrides = ", ".join(group.overrides) or "no override"
         raise DigitsError(f"{overrides}: expected a recipe, perhaps a dataset, and nothing else")
-    return values["recipe"] if dataset == "mnist" else f"{values['recipe']} on {dataset}"
+    return values["recipe"] if dataset == "mnist" else f"{values['recipe']}{ON}{dataset}"
 
 
 def read_results() -> dict[str, dict[str, Any]]:
@@ -86,24 +91,43 @@ def write_results(results: dict[str, dict[str, Any]]) -> None:
     write_text(RESULTS, "{\n" + ",\n".join(recipes) + "\n}\n")
 
 
-def table(results: dict[str, dict[str, Any]]) -> str:
-    """Return a table in Markdown: a row per recipe, of what its seeds did on the 10,000 test images.
+def accuracy(result: dict[str, Any]) -> str:
+    """Return the mean and the standard deviation of the test accuracy over the seeds of a recipe."""
+    mean, deviation = mean_and_deviation(
+        [1 - row["test_errors"] / row["test_images"] for row in result["rows"]]
+    )
+    return f"{mean:.3%} ± {deviation:.3%}"
 
-    The disputed labels are MNIST's.
-    """
+
+def mnist_table(results: dict[str, dict[str, Any]]) -> str:
+    """Return a table in Markdown: a row per recipe, of what its seeds did on MNIST's test images."""
     lines = [
         "| recipe | seeds | test accuracy, mean ± standard deviation | errors of each seed "
         "| errors beside the fifteen disputed labels, mean |",
         "| --- | --- | --- | --- | --- |",
     ]
     for name, result in sorted(results.items()):
+        if ON in name:
+            continue
         errors = [row["test_errors"] for row in result["rows"]]
         beside = [row["beside_disputed"] for row in result["rows"]]
-        mean, deviation = mean_and_deviation([1 - count / 10_000 for count in errors])
         lines.append(
-            f"| `{name}` | {len(errors)} | {mean:.3%} ± {deviation:.3%} | {', '.join(map(str, errors))} "
-            f"| {'' if ' on ' in name else f'{math.fsum(beside) / len(beside):.1f}'} |"
+            f"| `{name}` | {len(errors)} | {accuracy(result)} | {', '.join(map(str, errors))} "
+            f"| {math.fsum(beside) / len(beside):.1f} |"
         )
+    return "\n".join(lines)
+
+
+def datasets_table(results: dict[str, dict[str, Any]]) -> str:
+    """Return a table in Markdown: a row per dataset and recipe."""
+    lines = [
+        "| dataset | recipe | seeds | test accuracy, mean ± standard deviation |",
+        "| --- | --- | --- | --- |",
+    ]
+    named = [(*reversed(name.split(ON)), name) if ON in name else ("mnist", name, name) for name in results]
+    for dataset, recipe, name in sorted(named):
+        result = results[name]
+        lines.append(f"| `{dataset}` | `{recipe}` | {len(result['rows'])} | {accuracy(result)} |")
     return "\n".join(lines)
 
 
@@ -118,8 +142,9 @@ def main() -> None:
     for group in group_rows(row for row in rows if row.inputs == rows[-1].inputs):
         results[recipe_of(group)] = {"inputs": group.rows[0].inputs, "rows": recipe_rows(group, root)}
     write_results(results)
-    write_between(PAGE, "seeds", table(results))
-    print(table(results))
+    write_between(PAGE, "seeds", mnist_table(results))
+    write_between(DATASETS, "datasets", datasets_table(results))
+    print(datasets_table(results))
 
 
 if __name__ == "__main__":

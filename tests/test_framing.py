@@ -28,7 +28,7 @@ def frame_digit(picture: object) -> Framed:
 
 
 def frame_digits(picture: object) -> list[Framed]:
-    return framing.frame_digits(read_picture(picture), find_ink)[0]
+    return framing.frame_digits(read_picture(picture), find_ink).digits
 
 
 def mnist_like() -> np.ndarray:
@@ -221,11 +221,31 @@ def test_other_marks_are_left_out_and_told_with_their_boxes():
         colours[20:80, left : left + 20] = 0
     colours[60:90, 130:150] = (255, 0, 0)
 
-    digits, others = framing.frame_digits(read_picture(colours), find_ink)
+    row = framing.frame_digits(read_picture(colours), find_ink)
 
-    assert np.allclose([(40, 20, 60, 80), (220, 20, 240, 80)], [digit.box for digit in digits], atol=2)
-    assert 1 == len(others)
-    assert np.allclose((130, 60, 150, 90), others[0], atol=2)
+    assert np.allclose([(40, 20, 60, 80), (220, 20, 240, 80)], [digit.box for digit in row.digits], atol=2)
+    assert 1 == len(row.other)
+    assert np.allclose((130, 60, 150, 90), row.other[0], atol=2)
+    assert 1 == row.certainty
+
+
+@pytest.mark.parametrize(("height", "certainty"), [(60, 0.7), (20, 1)])
+def test_a_row_is_as_certain_as_its_most_doubtful_mark_of_a_digit_s_size(height: int, certainty: float):
+    def doubting(looks: np.ndarray) -> np.ndarray:
+        answer = find_ink(looks)
+        answer[..., 1] += np.float32(0.3) * answer[..., 2]
+        answer[..., 2] *= np.float32(0.7)
+        return answer
+
+    colours = np.full((100, 300, 3), 255, np.uint8)
+    for left in (40, 220):
+        colours[20:80, left : left + 20] = 0
+    colours[80 - height : 80, 130:150] = (255, 0, 0)
+
+    row = framing.frame_digits(read_picture(colours), doubting)
+
+    assert 2 == len(row.digits)
+    assert certainty == pytest.approx(row.certainty, abs=1e-3)
 
 
 def test_a_look_shows_its_part_of_the_picture_and_the_median_colour_beyond_it():

@@ -2,10 +2,12 @@
 
 import doctest
 import io
+import math
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from digits import Prediction, find_digits, load_model, predict_digit, predict_d
 from digits.classifier.classifier import Classifier
 from digits.classifier.metadata import Calibration, Thresholds
 from digits.errors import DigitsError
+from digits.prediction import predict
 from tests.drawing import drawn
 from tests.pipeline import REPOSITORY
 from tests.seeing import find_ink
@@ -190,6 +193,19 @@ def test_digits_are_found_from_left_to_right_with_their_places(model: Classifier
     assert boxes == sorted(boxes)
     assert all(0 <= left < right <= picture.width for left, _, right, _ in boxes)
     assert all(0 <= top < bottom <= picture.height for _, top, _, bottom in boxes)
+
+
+def test_a_row_is_as_unsure_as_its_most_doubtful_stroke(
+    model: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = predict.framed_digits(drawn("3 1 4", 60), model)
+    monkeypatch.setattr(predict, "framed_digits", lambda *_: replace(found, certainty=0.5))
+    predictions = find_digits(SEVEN, model)
+    row = predictions[0].row
+
+    assert row is not None
+    assert not row.sure
+    assert math.prod([0.5, *(each.confidence for each in predictions)]) == pytest.approx(row.confidence)
 
 
 @given(picture=arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, min_side=3, max_side=40)))

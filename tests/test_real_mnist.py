@@ -28,9 +28,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     commit = ("git", "-c", "user.name=A User", "-c", "user.email=user@example.invalid", "commit", "--quiet")
     assert 0 == run(folder, "git", "clone", "--quiet", str(REPOSITORY), ".")
     text = params.read_text(encoding="utf-8")
-    # Half of the pictures are enough to find the ink of what is asked here.
-    fewer = ("\n  pictures: 6000 ", "\n  pictures: 3000 ")
-    for old, new in (("\nrecipe: article\n", "\nrecipe: fast\n"), fewer):
+    # A quarter of the pictures is enough to find and judge the ink of what is asked here.
+    changes = (
+        ("\nrecipe: article\n", "\nrecipe: fast\n"),
+        ("\n  pictures: 6000 ", "\n  pictures: 1500 "),
+        ("\n  pictures: 2000 ", "\n  pictures: 500 "),
+    )
+    for old, new in changes:
         assert old in text
         text = text.replace(old, new)
     params.write_text(text, encoding="utf-8")

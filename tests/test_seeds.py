@@ -12,15 +12,24 @@ from digits.sweep.groups import Group, mean_and_deviation
 from digits.sweep.rows import Row
 
 
-def row(seed: int, errors: int, beside: int) -> dict[str, Any]:
-    return {"seed": seed, "test_errors": errors, "beside_disputed": beside}
+def row(seed: int, errors: int, beside: int, images: int = 10_000) -> dict[str, Any]:
+    return {"seed": seed, "test_images": images, "test_errors": errors, "beside_disputed": beside}
 
 
-def test_the_table_has_mean_deviation_and_every_value() -> None:
-    results = {"mine": {"inputs": "key", "rows": [row(0, 30, 20), row(1, 40, 28), row(2, 50, 30)]}}
-    line = seeds.table(results).splitlines()[-1]
+def test_the_tables_have_mean_and_deviation_and_that_of_mnist_every_value() -> None:
+    mine = {"inputs": "key", "rows": [row(0, 30, 20), row(1, 40, 28), row(2, 50, 30)]}
+    other = {"inputs": "key", "rows": [row(0, 9, 0, 360), row(1, 9, 0, 360)]}
+    results = {"mine": mine, "mine on eights": other}
 
-    assert "| `mine` | 3 | 99.600% ± 0.100% | 30, 40, 50 | 26.0 |" == line
+    assert ["| `mine` | 3 | 99.600% ± 0.100% | 30, 40, 50 | 26.0 |"] == lines(seeds.mnist_table(results))
+    assert [
+        "| `eights` | `mine` | 2 | 97.500% ± 0.000% |",
+        "| `mnist` | `mine` | 3 | 99.600% ± 0.100% |",
+    ] == lines(seeds.datasets_table(results))
+
+
+def lines(table: str) -> list[str]:
+    return table.splitlines()[2:]
 
 
 def test_a_single_seed_has_no_deviation() -> None:
@@ -49,7 +58,7 @@ def test_errors_are_counted_in_the_answers_of_each_run(
     group = Group(("recipe=mine",), "c", False, [run], [])
     (counted,) = seeds.recipe_rows(group, tmp_path)
 
-    assert row(4, 2, 1) | {"validation_accuracy": 0.75} == counted
+    assert row(4, 2, 1, 3) | {"validation_accuracy": 0.75} == counted
     assert "mine" == seeds.recipe_of(group)
 
 

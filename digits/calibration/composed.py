@@ -35,7 +35,7 @@ def read_composed(stock: Stock, find: FindInk, seed: int, count: int) -> Reading
         composed = compose(stock, seed, number, kind)
         picture = Picture(composed.colours, None)
         if kind == "many":
-            found = frame_digits(picture, find)[0]
+            found = frame_digits(picture, find).digits
         elif all(composed.legible):
             found = [frame_digit(picture, find)]
         else:

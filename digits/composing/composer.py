@@ -5,7 +5,7 @@ What a picture shows is decided by its seed and number alone, and the same on ev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -44,14 +44,19 @@ class Composed:
     `colours` are uint8 (SIDE, SIDE, 3). `shares` are uint8 (SIDE, SIDE, 3): 255ths of each pixel that the
     ink of digits, and of other marks, covers, and that lie in the core of a digit. `digits` are those in the
     picture, in the order of reading, and `places` the middle of each, (x, y) in pixels.
-    `legible` tells of each whether a person can surely read it.
+    `scene` is what was photographed.
     """
 
     colours: np.ndarray
     shares: np.ndarray
     digits: tuple[int, ...]
     places: tuple[tuple[float, float], ...]
-    legible: tuple[bool, ...]
+    scene: Scene = field(repr=False)
+
+    @property
+    def legible(self) -> tuple[bool, ...]:
+        """Tell of each digit whether a person can surely read it."""
+        return are_legible(self.scene, self.colours, self.shares)[: len(self.digits)]
 
 
 def compose(stock: Stock, seed: int, number: int, kind: Kind | None = None) -> Composed:
@@ -81,7 +86,7 @@ def _composed(scene: Scene, colours: np.ndarray, shares: np.ndarray) -> Composed
     written = list(zip(scene.labels, scene.boxes, strict=True)) if shares[..., 0].any() else []
     places = tuple(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) for _, box in written)
     digits = tuple(label for label, _ in written)
-    return Composed(colours, shares, digits, places, are_legible(scene, colours, shares)[: len(digits)])
+    return Composed(colours, shares, digits, places, scene)
 
 
 def _size(random: np.random.Generator) -> float:
@@ -147,12 +152,12 @@ def _row_of_digits(scene: Scene) -> None:
     count = int(random.integers(2, 10))
     size = scene.between(24, 60) if scene.chance(0.65) else SIDE / count * scene.between(0.7, 1.6)
     size = min(max(size, 8.0), 90.0)
-    column, cells, date = scene.chance(0.12), scene.chance(0.45), scene.chance(0.25)
+    column, cells, date = scene.chance(0.15), scene.chance(0.4), scene.chance(0.3)
     gap = size * (
         scene.between(0.12, 0.8)
         if cells
         else scene.between(-0.1, 0.02)
-        if scene.chance(0.2)
+        if scene.chance(0.3)
         else scene.skewed(0, 0.8)
     )
     rows = 2 if scene.chance(0.25) and size < 50 else 1
@@ -275,7 +280,7 @@ def _write_between(scene: Scene, row: Row, place: tuple[float, float], ink: np.n
     """Write another mark in the place of a digit of a row: in a date, a slash, a line, a comma or a dot."""
     pen, stock = _mark_pen(scene, row.pen, row.size), scene.stock
     if row.date:
-        slash = "/" if scene.chance(0.65) else "-,.:"
+        slash = "/" if scene.chance(0.7) else "-,.:"
         size = row.size * (scene.between(1.0, 1.6) if slash == "/" else 1)
         if slash == "/":
             # Thinner than the digits, or nobody could tell it from a one.

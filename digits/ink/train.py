@@ -67,13 +67,15 @@ def train(learn: Stock, choose: Stock, params: InkParams, checkpoint: Path, key:
 
     from digits.backend.batches import batches_in_order
     from digits.training.checkpoints import Journal
+    from digits.training.muon import Muon
     from digits.training.schedules import FixedRates, one_cycle_rates
 
     keras.utils.set_random_seed(params.seed)
     model = build(params.widths, params.batch_norm_momentum)
     steps = max(1, params.pictures // params.batch_size)
     rates = one_cycle_rates(params.schedule, params.learning_rate, steps * params.epochs)
-    optimizer = keras.optimizers.Adam(FixedRates(rates))
+    kernels = [variable for variable in model.trainable_variables if len(variable.shape) == 4]
+    optimizer = Muon(FixedRates(rates), last_kernel=kernels[-1])
     model.compile(optimizer, loss=ink_loss, metrics=[keras.metrics.MeanMetricWrapper(overlap, "accuracy")])
     optimizer.build(model.trainable_variables)
     on_terminal = sys.stdout.isatty()
@@ -131,7 +133,7 @@ def ink_loss(shares: Any, logits: Any) -> Any:
 
     truth = _truth(shares)
     cost = tf.nn.softmax_cross_entropy_with_logits(truth, logits)
-    near = tf.nn.max_pool2d(tf.reduce_sum(shares[..., :2], axis=-1, keepdims=True), 5, 1, "SAME")[..., 0]
+    near = tf.nn.max_pool2d(shares[..., 0:1] + shares[..., 1:2], 5, 1, "SAME")[..., 0]
     near, core = (tf.cast(values > 0.1, tf.float32) for values in (near, shares[..., 2]))
     answer = tf.stop_gradient(tf.nn.softmax(logits))
     taken = tf.cast(answer[..., 1] + answer[..., 4] > TAKEN_FOR_INK, tf.float32) * (1 - near)

@@ -23,7 +23,14 @@ from digits.ink.look import (
 )
 from digits.ink.look import SIDE as LOOK_SIDE
 from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
-from digits.pictures.segmentation import Piece, digits_in, has_cores, in_reading_order, marks_in
+from digits.pictures.segmentation import (
+    Piece,
+    digits_in,
+    has_cores,
+    in_reading_order,
+    marks_in,
+    share_of_digits,
+)
 
 FILLED = 0.62
 """The share of a look's side that a digit is to be long."""
@@ -89,6 +96,20 @@ class Framed:
     reason: str = ""
     hint: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True)
+class FramedRow:
+    """The digits of a picture, in the order of reading: lines from the top, each from the left.
+
+    `other` are the boxes of other marks between and beside them.
+    `certainty` is the share of the ink that speaks for it that this digit is one, or this mark none, where
+    that is lowest: from 0 to 1. Marks that are too small for digits do not count.
+    """
+
+    digits: list[Framed]
+    other: list[Box]
+    certainty: float
 
 
 def frame_mnist(images: np.ndarray) -> list[Framed | None]:
@@ -161,28 +182,31 @@ def frame_digit(picture: Picture, find: FindInk) -> Framed:
     return _framed(picture, best, steps, _why_not(best, candidates, pixels))
 
 
-def frame_digits(picture: Picture, find: FindInk) -> tuple[list[Framed], list[Box]]:
-    """Frame each digit of a picture, in the order of reading: lines from the top, each from the left.
+def frame_digits(picture: Picture, find: FindInk) -> FramedRow:
+    """Frame each digit of a picture.
 
     Args:
         picture: as `digits.decoding.reading.read_picture` returns it.
         find: the network that finds ink.
-
-    Returns:
-        The digits, and the boxes of other marks between and beside them.
     """
     if as_it_is := _as_it_is(picture):
-        return [as_it_is], []
+        return FramedRow([as_it_is], [], 1.0)
     seen = _looked_at_in_parts(picture.pixels, find)
     if not seen:
-        return [], []
-    view, shares = seen[0].view, seen[0].shares
+        return FramedRow([], [], 1.0)
+    view, shares, labels = seen[0].view, seen[0].shares, seen[0].labels
     steps = (("picture", _shown(picture.pixels)), ("ink", shares[..., INK]))
     digits = in_reading_order([each.digit for each in seen])
-    framed = [_framed(picture, Seen(view, shares, seen[0].labels, digit), steps, "") for digit in digits]
-    least = LEAST_MARK * float(np.median([digit.length for digit in digits]))
-    marks = [mark for mark in marks_in(shares) if mark.length >= least]
-    return framed, [_in_picture(view.box(mark.box), picture) for mark in marks]
+    framed = [_framed(picture, Seen(view, shares, labels, digit), steps, "") for digit in digits]
+    mark_labels, marks = marks_in(shares)
+    typical = float(np.median([digit.length for digit in digits]))
+    of_digits = [share_of_digits(shares, labels, digit) for digit in digits]
+    of_marks = [
+        1 - share_of_digits(shares, mark_labels, mark) for mark in marks if mark.length >= SPECK * typical
+    ]
+    told = [mark for mark in marks if mark.length >= LEAST_MARK * typical]
+    boxes = [_in_picture(view.box(mark.box), picture) for mark in told]
+    return FramedRow(framed, boxes, min(of_digits + of_marks))
 
 
 def _looked_at_in_parts(pixels: np.ndarray, find: FindInk) -> list[Seen]:

@@ -114,9 +114,16 @@ def has_cores(shares: np.ndarray) -> bool:
     return bool((shares[..., CORES] > CORE_LEVEL).any())
 
 
-def marks_in(shares: np.ndarray) -> list[Piece]:
-    """Return the other marks in shares (H, W, 3), largest first."""
-    return _pieces(*_strokes(shares, 0, of_digits=False), LEAST_PIXELS)
+def marks_in(shares: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
+    """Return which other mark each pixel (H, W) of shares (H, W, 3) is of, and the marks, largest first."""
+    labels, count = _strokes(shares, 0, of_digits=False)
+    return labels, _pieces(labels, count, LEAST_PIXELS)
+
+
+def share_of_digits(shares: np.ndarray, labels: np.ndarray, piece: Piece) -> float:
+    """Return how much of a piece's ink is taken for that of digits, and not for other marks: from 0 to 1."""
+    ink, other = (shares[..., kind][labels == piece.label].sum() for kind in (INK, OTHERS))
+    return float(ink / (ink + other))
 
 
 def _strokes(shares: np.ndarray, reach: int, *, of_digits: bool) -> tuple[np.ndarray, int]:

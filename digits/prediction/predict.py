@@ -43,7 +43,7 @@ class Row:
 
     Attributes:
         digits: the digits in the order of reading.
-        confidence: the probability that all of them are right.
+        confidence: the probability that all of them are right, and that none is missing or invented.
         sure: whether each digit, and all of them together, reach the thresholds.
         other: the boxes of marks between and beside them that are no digits.
     """
@@ -254,14 +254,14 @@ def find_digits(image: Picture, model: Classifier) -> list[Prediction]:
         DigitsError: `image` is not a picture that can be read, or the model cannot find digits.
     """
     check_finds_digits(model)
-    digits, other = framed_digits(image, model)
-    predictions = _answers(digits, model)
-    confidence = math.prod(prediction.confidence for prediction in predictions)
+    found = framed_digits(image, model)
+    predictions = _answers(found.digits, model)
+    confidence = found.certainty * math.prod(prediction.confidence for prediction in predictions)
     row = Row(
         digits="".join(prediction.label for prediction in predictions),
         confidence=confidence,
         sure=all(prediction.sure for prediction in predictions) and confidence >= model.thresholds.confidence,
-        other=tuple(other),
+        other=tuple(found.other),
     )
     return [replace(prediction, row=row) for prediction in predictions]
 

@@ -16,7 +16,7 @@ from digits.errors import DigitsError, reported_as
 from digits.ink.look import Box, FindInk
 from digits.pictures.centring import SIDE
 from digits.pictures.fitting import fitted
-from digits.pictures.framing import Framed, frame_digit, frame_digits, frame_mnist
+from digits.pictures.framing import Framed, FramedRow, frame_digit, frame_digits, frame_mnist
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -49,16 +49,16 @@ def framed(image: Picture, model: Classifier) -> Framed:
         return _fitted(picture, model, model.framing)
 
 
-def framed_digits(image: Picture, model: Classifier) -> tuple[list[Framed], list[Box]]:
-    """Read a picture and frame each of its digits; return them, and the boxes of other marks.
+def framed_digits(image: Picture, model: Classifier) -> FramedRow:
+    """Read a picture and frame each of its digits.
 
     Raises:
         DigitsError: `image` is not a picture that can be read.
     """
     with reported(image):
         picture = read_picture(image)
-        digits, others = frame_digits(picture, _finder(model))
-        return [replace(digit, note=picture.note) for digit in digits], others
+        row = frame_digits(picture, _finder(model))
+        return replace(row, digits=[replace(digit, note=picture.note) for digit in row.digits])
 
 
 def framed_together(images: np.ndarray, model: Classifier) -> Sequence[Framed | None]:
