@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from pydantic import Field
 
@@ -49,9 +51,12 @@ def read_composed(stock: Stock, find: FindInk, seed: int, count: int) -> Reading
 
 
 def _digit_at(composed: Composed, framed: Framed) -> tuple[int, bool]:
-    """Return which digit stands where one was framed, its middle in the box, and whether it is legible."""
+    """Return which digit was framed, and whether it is legible: in the box, nearest to its middle."""
     left, top, right, bottom = framed.box or (0, 0, 0, 0)
-    for digit, (x, y), legible in zip(composed.digits, composed.places, composed.legible, strict=True):
-        if left <= x <= right and top <= y <= bottom:
-            return digit, legible
-    return NO_DIGIT, True
+    written = zip(composed.digits, composed.places, composed.legible, strict=True)
+    inside = [
+        (math.hypot(x - (left + right) / 2, y - (top + bottom) / 2), digit, legible)
+        for digit, (x, y), legible in written
+        if left <= x <= right and top <= y <= bottom
+    ]
+    return min(inside)[1:] if inside else (NO_DIGIT, True)
