@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from digits.calibration.composed import read_composed
 from digits.calibration.readings import NO_DIGIT, Readings, no_readings, read_readings, write_readings
 from digits.classifier.classifier import check_parity, parity
 from digits.classifier.metadata import Thresholds
-from digits.composing.composer import Composed
 from digits.errors import DigitsError
 from tests.seeing import find_ink
 
@@ -167,13 +167,14 @@ def test_the_detector_learns_to_refuse_noise_and_the_same_every_time() -> None:
 def test_readings_of_composed_pictures_are_of_legible_digits_or_of_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def composed(stock: object, seed: int, number: int, kind: str) -> Composed:
+    def composed(stock: object, seed: int, number: int, kind: str) -> SimpleNamespace:
         """A black bar, which is a one, in the last two pictures too pale to read; none in every fourth."""
         colours = np.full((112, 112, 3), 255, np.uint8)
         colours[20:90, 50:60] = 0
         ones = () if kind == "none" else (1,)
         places = ((55.0, 55.0),) * len(ones)
-        return Composed(colours, np.zeros((112, 112, 3), np.uint8), ones, places, (number < 6,) * len(ones))
+        legible = (number < 6,) * len(ones)
+        return SimpleNamespace(colours=colours, digits=ones, places=places, legible=legible)
 
     monkeypatch.setattr("digits.calibration.composed.compose", composed)
     readings = read_composed(None, find_ink, seed=0, count=8)  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ STAGE_FILES = [f"stages/{stage}.py" for stage in STAGES]
 
 HEAVY = {"keras", "matplotlib", "sklearn", "tensorflow"}
 # Imported in functions, after `digits.backend.runtime.start`.
-NEED_TENSORFLOW = {"backend/batches", "backend/exact"} | {
+NEED_TENSORFLOW = {"backend/batches", "backend/exact", "ink/muon"} | {
     f"training/{name}" for name in ("augmentation", "checkpoints", "schedules")
 }
 

@@ -12,7 +12,7 @@ def stepped(gradients: list[np.ndarray], last: int) -> list[np.ndarray]:
     """Return how far the first step moves variables with these gradients, in learning rates."""
     import keras
 
-    from digits.training.muon import Muon
+    from digits.ink.muon import Muon
 
     variables = [keras.Variable(np.zeros_like(each), name=str(n)) for n, each in enumerate(gradients)]
     Muon(RATE, last_kernel=variables[last]).apply(gradients, variables)

@@ -66,8 +66,8 @@ def train(learn: Stock, choose: Stock, params: InkParams, checkpoint: Path, key:
     import keras
 
     from digits.backend.batches import batches_in_order
+    from digits.ink.muon import Muon
     from digits.training.checkpoints import Journal
-    from digits.training.muon import Muon
     from digits.training.schedules import FixedRates, one_cycle_rates
 
     keras.utils.set_random_seed(params.seed)
