@@ -124,11 +124,11 @@ def datasets_table(results: dict[str, dict[str, Any]]) -> str:
         "| dataset | recipe | seeds | test accuracy, mean ± standard deviation |",
         "| --- | --- | --- | --- |",
     ]
-    named = [(*reversed(name.split(ON)), name) if ON in name else ("mnist", name, name) for name in results]
-    for dataset, recipe, name in sorted(named):
-        result = results[name]
-        lines.append(f"| `{dataset}` | `{recipe}` | {len(result['rows'])} | {accuracy(result)} |")
-    return "\n".join(lines)
+    rows = []
+    for name, result in results.items():
+        recipe, _, dataset = name.partition(ON)
+        rows.append(f"| `{dataset or 'mnist'}` | `{recipe}` | {len(result['rows'])} | {accuracy(result)} |")
+    return "\n".join(lines + sorted(rows))
 
 
 def main() -> None:
