@@ -5,8 +5,8 @@ Usage: python -m benchmarks.seeds [--name NAME], after, on this machine,
     digits sweep --name recipes -S 'train.seed=range(10)' -S recipe=article,fast,accurate
 
 MNIST's table is in docs/recipes.md, that of all datasets in docs/datasets.md. The recipes of the sweep
-replace those in docs/seeds.json; others stay. The answers to the test images come out of DVC's cache.
-Of several states of the code, the one that was run last counts.
+replace those in docs/seeds.json, which has them by dataset; others stay. The answers to the test images
+come out of DVC's cache. Of several states of the code, the one that was run last counts.
 """
 
 import argparse
@@ -29,14 +29,14 @@ RESULTS, PAGE, DATASETS = Path("docs/seeds.json"), Path("docs/recipes.md"), Path
 # errors in test sets destabilize machine learning benchmarks".
 DISPUTED = {947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729}
 
-# Between a recipe and a dataset beside MNIST, in the names of results.
-ON = " on "
-
 Row = dict[str, Any]
 
+# By dataset and recipe: a hash of the inputs, and a row for each seed.
+Results = dict[str, dict[str, dict[str, Any]]]
 
-def recipe_rows(group: Group, root: Path) -> list[Row]:
-    """Return what each seed of a group did on the test and the validation images.
+
+def recipe_rows(group: Group, dataset: str, root: Path) -> list[Row]:
+    """Return what each seed of a group did on the test and the validation images of a dataset.
 
     Raises:
         DigitsError: the cache lacks the answers of a run.
@@ -50,20 +50,18 @@ def recipe_rows(group: Group, root: Path) -> list[Row]:
         named = zip(table["index"], table["actual"], table["predicted"], strict=True)
         wrong = {int(place) for place, actual, predicted in named if actual != predicted}
         seeds = {key_of(text): int(value_of(text)) for text in row.seeds}
-        rows.append(
-            {
-                "seed": seeds["train.seed"],
-                "test_images": len(table["index"]),
-                "test_errors": len(wrong),
-                "beside_disputed": len(wrong - DISPUTED),
-                "validation_accuracy": read_table(history, ("val_accuracy",))["val_accuracy"][-1],
-            }
-        )
+        counted = {
+            "seed": seeds["train.seed"],
+            "test_images": len(table["index"]),
+            "test_errors": len(wrong),
+            "validation_accuracy": read_table(history, ("val_accuracy",))["val_accuracy"][-1],
+        }
+        rows.append(counted | ({"beside_disputed": len(wrong - DISPUTED)} if dataset == "mnist" else {}))
     return rows
 
 
-def recipe_of(group: Group) -> str:
-    """Return the recipe of a group of runs that differ in nothing else, `RECIPE on DATASET` beside MNIST.
+def dataset_and_recipe(group: Group) -> tuple[str, str]:
+    """Return the dataset and the recipe of a group of runs that differ in nothing else.
 
     Raises:
         DigitsError: they differ in more.
@@ -73,22 +71,26 @@ def recipe_of(group: Group) -> str:
     if [*values] != ["recipe"]:
         overrides = ", ".join(group.overrides) or "no override"
         raise DigitsError(f"{overrides}: expected a recipe, perhaps a dataset, and nothing else")
-    return values["recipe"] if dataset == "mnist" else f"{values['recipe']}{ON}{dataset}"
+    return dataset, values["recipe"]
 
 
-def read_results() -> dict[str, dict[str, Any]]:
-    """Return what has been measured: by recipe, a hash of the inputs and a row per seed."""
-    results: dict[str, dict[str, Any]] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+def read_results() -> Results:
+    """Return what has been measured."""
+    results: Results = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     return results
 
 
-def write_results(results: dict[str, dict[str, Any]]) -> None:
+def write_results(results: Results) -> None:
     """Write a line per seed."""
-    recipes = []
-    for name, result in sorted(results.items()):
-        rows = ",\n".join(f"   {json.dumps(row)}" for row in result["rows"])
-        recipes.append(f' "{name}": {{\n  "inputs": "{result["inputs"]}",\n  "rows": [\n{rows}\n  ]\n }}')
-    write_text(RESULTS, "{\n" + ",\n".join(recipes) + "\n}\n")
+    datasets = []
+    for dataset, recipes in sorted(results.items()):
+        parts = []
+        for recipe, result in sorted(recipes.items()):
+            rows = ",\n".join(f"    {json.dumps(row)}" for row in result["rows"])
+            inputs = f'   "inputs": "{result["inputs"]}",\n   "rows": [\n{rows}\n   ]'
+            parts.append(f'  "{recipe}": {{\n{inputs}\n  }}')
+        datasets.append(f' "{dataset}": {{\n' + ",\n".join(parts) + "\n }")
+    write_text(RESULTS, "{\n" + ",\n".join(datasets) + "\n}\n")
 
 
 def accuracy(result: dict[str, Any]) -> str:
@@ -99,16 +101,14 @@ def accuracy(result: dict[str, Any]) -> str:
     return f"{mean:.3%} ± {deviation:.3%}"
 
 
-def mnist_table(results: dict[str, dict[str, Any]]) -> str:
+def mnist_table(results: Results) -> str:
     """Return a table in Markdown: a row per recipe, of what its seeds did on MNIST's test images."""
     lines = [
         "| recipe | seeds | test accuracy, mean ± standard deviation | errors of each seed "
         "| errors beside the fifteen disputed labels, mean |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for name, result in sorted(results.items()):
-        if ON in name:
-            continue
+    for name, result in sorted(results["mnist"].items()):
         errors = [row["test_errors"] for row in result["rows"]]
         beside = [row["beside_disputed"] for row in result["rows"]]
         lines.append(
@@ -118,17 +118,16 @@ def mnist_table(results: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def datasets_table(results: dict[str, dict[str, Any]]) -> str:
+def datasets_table(results: Results) -> str:
     """Return a table in Markdown: a row per dataset and recipe."""
     lines = [
         "| dataset | recipe | seeds | test accuracy, mean ± standard deviation |",
         "| --- | --- | --- | --- |",
     ]
-    rows = []
-    for name, result in results.items():
-        recipe, _, dataset = name.partition(ON)
-        rows.append(f"| `{dataset or 'mnist'}` | `{recipe}` | {len(result['rows'])} | {accuracy(result)} |")
-    return "\n".join(lines + sorted(rows))
+    for dataset, recipes in sorted(results.items()):
+        for recipe, result in sorted(recipes.items()):
+            lines.append(f"| `{dataset}` | `{recipe}` | {len(result['rows'])} | {accuracy(result)} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -140,7 +139,9 @@ def main() -> None:
     results = read_results()
     rows = read_rows(rows_path(root, arguments.name))
     for group in group_rows(row for row in rows if row.inputs == rows[-1].inputs):
-        results[recipe_of(group)] = {"inputs": group.rows[0].inputs, "rows": recipe_rows(group, root)}
+        dataset, recipe = dataset_and_recipe(group)
+        result = {"inputs": group.rows[0].inputs, "rows": recipe_rows(group, dataset, root)}
+        results.setdefault(dataset, {})[recipe] = result
     write_results(results)
     write_between(PAGE, "seeds", mnist_table(results))
     write_between(DATASETS, "datasets", datasets_table(results))

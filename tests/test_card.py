@@ -67,8 +67,8 @@ def test_the_front_matter_is_the_one_that_hugging_face_reads(project: Project) -
         ("data/prepared/summary.json", "images.train", 54321, "54,321 images trained the network"),
         (
             "docs/seeds.json",
-            "article on synthetic",
-            {"rows": [{"test_errors": errors} for errors in (3, 6, 9)]},
+            "synthetic",
+            {"article": {"rows": [{"test_errors": errors} for errors in (3, 6, 9)]}},
             "With 3 seeds the same recipe had an accuracy of 90.000% on average, "
             "with a standard deviation of 5.000%, from 85.00% to 95.00%: 3, 6, 9 errors.",
         ),

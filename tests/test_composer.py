@@ -5,10 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digits.composing.camera import are_legible
+from digits.calibration.legibility import legible
 from digits.composing.composer import compose
 from digits.composing.grounds import MAKERS, SIDE
-from digits.composing.scene import begun
 from digits.composing.shapes import FIELD, UNITS, ZERO, character_shapes, digit_shapes, thinned
 from digits.composing.stock import FONTS, MARKS, Stock
 
@@ -121,7 +120,7 @@ def test_the_core_of_a_digit_is_in_its_middle_and_half_as_long(stock: Stock) -> 
     for number in range(60):
         picture = compose(stock, 3, number, "one")
         ink, core = (picture.shares[..., place] > 127 for place in (0, 2))
-        if not all(picture.legible) or ink.sum() < 200:
+        if not all(legible(picture)) or ink.sum() < 200:
             continue
         seen += 1
         axis = 0 if np.ptp(np.nonzero(ink)[1]) > np.ptp(np.nonzero(ink)[0]) else 1
@@ -132,24 +131,27 @@ def test_the_core_of_a_digit_is_in_its_middle_and_half_as_long(stock: Stock) -> 
     assert seen > 20
 
 
-def test_what_is_pale_or_cut_off_or_of_few_pixels_is_not_legible(stock: Stock) -> None:
-    random = np.random.Generator(np.random.PCG64(0))
-    scene = begun(random, stock)
-    shares = np.zeros((SIDE, SIDE, 3), np.uint8)
-    shares[40:70, 50:60, 0] = 255
-    clear, pale = (np.full((SIDE, SIDE, 3), 200, np.uint8) for _ in range(2))
-    clear[40:70, 50:60], pale[40:70, 50:60] = 20, 195
-    whole = (50.0, 40.0, 60.0, 70.0)
-
-    scene.boxes = [whole, (50.0, 90.0, 60.0, 120.0)]
-    assert (True, False) == are_legible(scene, clear, shares)
-    assert (False, False) == are_legible(scene, pale, shares)
-    scene.pixels = 6 / 30
-    assert (False, False) == are_legible(scene, clear, shares)
-
-
 def test_marks_are_found_by_their_characters(stock: Stock) -> None:
     slashes = stock.marks_of("/")
 
     assert len(slashes) == MARKS.count("/") * len(FONTS["learn"])
     assert {"/"} == {MARKS[stock.marks.labels[number]] for number in slashes}
+
+
+def test_the_ink_of_a_digit_is_where_its_strokes_were_written(stock: Stock) -> None:
+    cut = 0
+    for number in range(150):
+        picture = compose(stock, 5, number, "one")
+        if not picture.digits:
+            continue
+        (digit,), (left, top, right, bottom) = picture.digits, picture.scene.seen
+        cut += (left, top, right, bottom) != (0, 0, SIDE, SIDE)
+        strokes = np.zeros((SIDE, SIDE), bool)
+        strokes[digit.window] = digit.covered > 0.95
+        seen = np.zeros((SIDE, SIDE), bool)
+        seen[top:bottom, left:right] = True
+
+        assert (picture.shares[strokes & seen, 0] > 127).all()
+        assert not picture.shares[~seen].any()
+
+    assert cut > 10

@@ -171,28 +171,27 @@ def test_readings_of_composed_pictures_are_of_legible_digits_or_of_none(
         """A black bar, which is a one, in the last two pictures too pale to read; none in every fourth."""
         colours = np.full((112, 112, 3), 255, np.uint8)
         colours[20:90, 50:60] = 0
-        ones = () if kind == "none" else (1,)
-        places = ((55.0, 55.0),) * len(ones)
-        legible = (number < 6,) * len(ones)
-        return SimpleNamespace(colours=colours, digits=ones, places=places, legible=legible)
+        ones = () if kind == "none" else (SimpleNamespace(label=1, middle=(55.0, 55.0)),)
+        return SimpleNamespace(colours=colours, digits=ones, legible=(number < 6,) * len(ones))
 
     monkeypatch.setattr("digits.calibration.composed.compose", composed)
+    monkeypatch.setattr("digits.calibration.composed.legible", lambda picture: picture.legible)
     readings = read_composed(None, find_ink, seed=0, count=8)  # type: ignore[arg-type]
 
     assert [1, 1, 1, NO_DIGIT, 1, 1] == readings.labels.tolist()
-    assert (6, 28, 28, 1) == readings.images.shape
+    assert (6, 2, 28, 28, 1) == readings.looks.shape
 
 
 def test_readings_come_back_as_they_were_written_and_have_the_form_of_the_dataset(tmp_path: Path) -> None:
     path = tmp_path / "readings.npz"
-    learn = Readings(np.full((2, 28, 28, 1), 0.5, np.float32), np.array([3, NO_DIGIT]))
+    learn = Readings(np.full((2, 2, 28, 28, 1), 0.5, np.float32), np.array([3, NO_DIGIT]))
     write_readings(path, learn, no_readings((28, 28, 1)))
 
     again, none = read_readings(path, (28, 28, 1))
 
-    assert np.array_equal(learn.images, again.images)
+    assert np.array_equal(learn.looks, again.looks)
     assert [3, NO_DIGIT] == again.labels.tolist()
-    assert ((0, 28, 28, 1), (0,)) == (none.images.shape, none.labels.shape)
+    assert ((0, 2, 28, 28, 1), (0,)) == (none.looks.shape, none.labels.shape)
     with pytest.raises(DigitsError, match=r"images of \(28, 28, 1\), expected \(8, 8, 1\)"):
         read_readings(path, (8, 8, 1))
 
@@ -202,7 +201,10 @@ def test_a_mark_that_was_taken_for_a_digit_counts_as_no_class_and_not_as_wrong()
         wrong_at_most=0.1, wrong_of_composed_at_most=0.2, false_accepts_at_most=0.3
     )
     one = np.zeros((1, 28, 28, 1), np.float32)
-    readings = Readings(np.concatenate([one, one + 0.25, one + 0.5]), np.array([0, NO_DIGIT, 1]))
+    # The answer about a reading is the mean of those about its two looks.
+    looks = np.stack([np.concatenate([one, one + 0.125, one + 0.5]) for _ in range(2)], axis=1)
+    looks[1, 1] += 0.25
+    readings = Readings(looks, np.array([0, NO_DIGIT, 1]))
 
     def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.tile([0.75, 0.25], (len(images), 1)), images[:, 0, 0, 0]

@@ -191,9 +191,30 @@ def test_a_digit_that_is_small_in_its_picture_is_looked_at_closer():
     framed = framing.frame_digit(read_picture(page(1000, 800, (700, 300, 710, 340))), find)
 
     assert np.allclose((700, 300, 710, 340), framed.box, atol=1)
-    assert 2 == len(looks)
-    # 40 pixels fill 0.62 of the second look.
-    assert 0.62 * SIDE == pytest.approx(np.ptp(np.flatnonzero((looks[1][..., 0] < 0.5).any(axis=1))), abs=15)
+    # 40 pixels fill 0.62 of the second look, from which the digit is framed, and 0.75 of that which follows.
+    lengths = [np.ptp(np.flatnonzero((seen[..., 0] < 0.5).any(axis=1))) for seen in looks]
+    assert [0.62 * SIDE, 0.75 * SIDE] == pytest.approx(lengths[1:], abs=15)
+
+
+def test_a_digit_is_framed_from_two_looks_and_blank_where_the_second_does_not_show_it():
+    seven = page(100, 80, (20, 10, 60, 18), (52, 18, 60, 90))
+    clear = frame_digit(seven)
+
+    assert 0.9 < np.corrcoef(clear.image.ravel(), clear.again.ravel())[0, 1]
+
+    def find_once(seen):
+        find_once.count += 1
+        return find_ink(seen) if find_once.count == 1 else find_ink(np.ones_like(seen))
+
+    find_once.count = 0
+    assert not framing.frame_digit(read_picture(seven), find_once).again.any()
+
+
+def test_of_an_image_of_mnist_both_looks_are_the_image_itself():
+    framed = frame_digit(np.pad(np.ones((20, 4), np.float32), ((4, 4), (12, 12))))
+
+    assert framed.again is None
+    assert all(look is framed.image for look in framed.looks)
 
 
 def test_a_digit_too_small_for_the_first_look_is_found_in_a_part_of_the_picture():

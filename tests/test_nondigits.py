@@ -62,13 +62,18 @@ def test_the_digits_that_images_are_made_from_stay_unchanged() -> None:
     assert np.array_equal(before, images)
 
 
-def test_a_mixture_has_two_classes() -> None:
-    labels = np.array([0, 0, 1, 2])
-    images = np.zeros((4, 1, 4, 1), np.float32)
-    images[np.arange(4), 0, labels] = 1
-    mixed = mixtures(np.random.default_rng(0), images, labels)
+def test_a_mixture_shows_two_classes_side_by_side_or_above_each_other() -> None:
+    labels = np.array([0, 1, 0, 1])
+    images = np.zeros((4, 14, 14, 1), np.float32)
+    # A point in the middle, light in one class and dark in the other.
+    images[:, 7, 7, 0] = np.where(labels, 1, 0.5)
+    mixed = mixtures(np.random.default_rng(0), images, labels)[..., 0]
 
-    assert [2.0] * 4 == mixed.sum(axis=(1, 2, 3)).tolist()
+    for number, (image, label) in enumerate(zip(mixed, labels, strict=True)):
+        own, other = (1, 0.5) if label else (0.5, 1)
+        line = image[7] if number < 2 else image[:, 7]
+        assert (own, other) == (line[5], line[9])
+        assert 2 == np.count_nonzero(image)
 
 
 def test_a_double_exposure_has_half_of_each_of_two_classes() -> None:

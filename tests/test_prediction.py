@@ -20,6 +20,7 @@ from digits import Prediction, find_digits, load_model, predict_digit, predict_d
 from digits.classifier.classifier import Classifier
 from digits.classifier.metadata import Calibration, Thresholds
 from digits.errors import DigitsError
+from digits.pictures.framing import Framed
 from digits.prediction import predict
 from tests.drawing import drawn
 from tests.pipeline import REPOSITORY
@@ -31,6 +32,9 @@ def model(classifier_files: Path) -> Classifier:
     return load_model(classifier_files / "model.tflite")
 
 
+OF_DIGITS = Calibration(tuple("0123456789"), (28, 28, 1), "mnist", "dark", 1.0, Thresholds(0.75, 0.5))
+
+
 class Asked:
     """A classifier that always gives the same answer, and keeps the images it was asked about."""
 
@@ -39,10 +43,7 @@ class Asked:
         self.row = np.full(10, (1 - confidence) / 9, np.float32)
         self.row[4] = confidence
         self.score = score
-        calibration = Calibration(
-            tuple("0123456789"), (28, 28, 1), "mnist", "dark", 1.0, Thresholds(0.75, 0.5)
-        )
-        self.model = Classifier(calibration, self.answer, find_ink)
+        self.model = Classifier(OF_DIGITS, self.answer, find_ink)
 
     def answer(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self.images.append(images)
@@ -109,6 +110,23 @@ def test_an_image_in_the_form_of_mnist_reaches_the_network_unchanged() -> None:
     assert (image / np.float32(255)).tolist() == asked.images[0][0, ..., 0].tolist()
 
 
+def test_where_a_digit_was_looked_at_twice_the_answer_is_the_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    dark, light = np.full((2, 28, 28), [[[0.25]], [[0.75]]], np.float32)
+    once = Framed(dark, (0, 0, 9, 9), ())
+    pictures = iter([once, replace(once, again=light)])
+    monkeypatch.setattr("digits.prediction.predict.framed", lambda image, model: next(pictures))
+
+    def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        level = images[:, 0, 0]
+        return np.concatenate([level, 1 - level, np.zeros((len(images), 8))], axis=1), level[:, 0]
+
+    model = Classifier(OF_DIGITS, answer, find_ink)
+    alone, both = predict_digits([None, None], model)
+
+    assert (1, 0.75, 0.25) == (*alone, alone.score)
+    assert (0.5, 0.5) == (both.confidence, both.score)
+
+
 @pytest.mark.parametrize(
     ("confidence", "score", "reason"),
     [
@@ -142,7 +160,8 @@ def test_all_pictures_with_ink_reach_the_network_in_one_pass() -> None:
     blank = np.full((50, 50), 255, np.uint8)
     predictions = predict_digits([SEVEN, blank, drawn("3", 80)], asked.model)
 
-    assert [(2, 28, 28, 1)] == [images.shape for images in asked.images]
+    # Each of the two was looked at twice.
+    assert [(4, 28, 28, 1)] == [images.shape for images in asked.images]
     assert [4, 0, 4] == [prediction.digit for prediction in predictions]
     assert ["", "no ink found", ""] == [prediction.reason for prediction in predictions]
 

@@ -139,7 +139,7 @@ def calibrated(model: Any, parts: list[Arrays], folder: Path) -> Iterator[tuple[
     yield "composed pictures", compose_batch(stock, 0, range(40))[0]
     yield "ink.npz", ink
     readings = read_composed(stock, find, seed=0, count=20)
-    yield "readings", readings.images
+    yield "readings", readings.looks
     mnist = read_dataset("mnist", DATASETS)
     calibration, weights = calibrate(copy, *parts, (readings, readings), mnist, CALIBRATION)
     yield "calibration.json", calibration.as_json().encode()

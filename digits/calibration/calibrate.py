@@ -116,18 +116,22 @@ def judged(
         params: the error rates.
     """
     none = readings.labels == NO_DIGIT
-    others = [_judged(answer, images, None) for images in chain(made, [readings.images[none]])]
+    looks = chain((images[:, np.newaxis] for images in made), [readings.looks[none]])
+    others = [_judged(answer, of_some, None) for of_some in looks]
     members = [
-        (params.wrong_at_most, _judged(answer, validation["images"], validation["labels"])),
-        (params.wrong_of_composed_at_most, _judged(answer, readings.images[~none], readings.labels[~none])),
+        (params.wrong_at_most, _judged(answer, validation["images"][:, np.newaxis], validation["labels"])),
+        (params.wrong_of_composed_at_most, _judged(answer, readings.looks[~none], readings.labels[~none])),
     ]
     confidence, scores, right = (np.concatenate(column) for column in zip(*others, strict=True))
     return members, (confidence, scores, right), params.false_accepts_at_most
 
 
-def _judged(answer: Callable[..., Any], images: np.ndarray, labels: np.ndarray | None) -> Judged:
-    """Return confidence, score and whether it is right for each of some images."""
-    probabilities, scores = answer(images)
+def _judged(answer: Callable[..., Any], looks: np.ndarray, labels: np.ndarray | None) -> Judged:
+    """Return confidence, score and whether it is right for each of N images from L looks (N, L, H, W, C)."""
+    probabilities, scores = (
+        np.reshape(each, (*looks.shape[:2], *each.shape[1:])).mean(axis=1)
+        for each in answer(looks.reshape(-1, *looks.shape[2:]))
+    )
     return (
         probabilities.max(axis=1),
         scores,
@@ -196,7 +200,7 @@ def _train_detector(
     printed = np.broadcast_to(printed, (count, *images.shape[1:]))
     tap = tapped(model)
     others = [tap(made)[0] for made in make_nondigits(images, labels, kinds, params.seed)]
-    of_read, logits = tap(readings.images)
+    of_read, logits = tap(readings.looks[:, 0])
     right = logits.argmax(axis=1) == readings.labels
     # Readings are few, and count as often as the others together need.
     members = [tap(images)[0], tap(printed)[0], *[of_read[right]] * READING_COUNT]

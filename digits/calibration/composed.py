@@ -7,6 +7,7 @@ import math
 import numpy as np
 from pydantic import Field
 
+from digits.calibration.legibility import legible
 from digits.calibration.readings import NO_DIGIT, Readings
 from digits.composing.composer import Composed, Kind, compose
 from digits.composing.stock import Stock
@@ -31,32 +32,32 @@ class ReadParams(Section):
 
 def read_composed(stock: Stock, find: FindInk, seed: int, count: int) -> Readings:
     """Compose pictures and read them, leaving out those which no person can surely read."""
-    images, labels = [], []
+    looks, labels = [], []
     for number in range(count):
         kind = KINDS[number % len(KINDS)]
         composed = compose(stock, seed, number, kind)
         picture = Picture(composed.colours, None)
         if kind == "many":
             found = frame_digits(picture, find).digits
-        elif all(composed.legible):
+        elif all(legible(composed)):
             found = [frame_digit(picture, find)]
         else:
             continue
         for framed in found:
-            label, legible = _digit_at(composed, framed)
-            if framed.box is not None and not framed.reason and legible:
-                images.append(framed.image)
+            label, can_be_read = _digit_at(composed, framed)
+            if framed.box is not None and not framed.reason and can_be_read:
+                looks.append(np.stack(framed.looks))
                 labels.append(label)
-    return Readings(np.array(images, np.float32).reshape(-1, *FORM), np.array(labels, np.int64))
+    return Readings(np.array(looks, np.float32).reshape(-1, 2, *FORM), np.array(labels, np.int64))
 
 
 def _digit_at(composed: Composed, framed: Framed) -> tuple[int, bool]:
     """Return which digit was framed, and whether it is legible: in the box, nearest to its middle."""
     left, top, right, bottom = framed.box or (0, 0, 0, 0)
-    written = zip(composed.digits, composed.places, composed.legible, strict=True)
-    inside = [
-        (math.hypot(x - (left + right) / 2, y - (top + bottom) / 2), digit, legible)
-        for digit, (x, y), legible in written
-        if left <= x <= right and top <= y <= bottom
-    ]
+    inside = []
+    for digit, can_be_read in zip(composed.digits, legible(composed), strict=True):
+        x, y = digit.middle
+        if left <= x <= right and top <= y <= bottom:
+            away = math.hypot(x - (left + right) / 2, y - (top + bottom) / 2)
+            inside.append((away, digit.label, can_be_read))
     return min(inside)[1:] if inside else (NO_DIGIT, True)

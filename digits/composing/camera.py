@@ -14,15 +14,6 @@ from digits.composing.scene import WHITE, Scene
 LEAST_DIFFERENCE = 6
 """Levels of 255 in some colour between ink and what is around it, below which nobody sees it."""
 
-LEGIBLE_DIFFERENCE, OF_DEVIATION = 16, 0.8
-"""The same below which nobody reads a digit for sure, and the share of the deviation of what is around it."""
-
-LEGIBLE_LENGTH = 7
-"""Pixels that a digit is long, of those that the picture really has."""
-
-CUT_OFF = 0.05
-"""The share of a digit's width or height that may lie outside of what is seen."""
-
 
 def light(scene: Scene) -> None:
     """Let light fall unevenly: a slope, soft or sharp shadows, glare, darker corners."""
@@ -89,7 +80,7 @@ def photographed(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     shares = _shares(scene)
     if scene.chance(0.15):
         colours, shares = _cut(scene, colours, shares)
-    if _difference(colours, shares[..., 0])[0] < LEAST_DIFFERENCE:
+    if difference(colours, shares[..., 0] > 127)[0] < LEAST_DIFFERENCE:
         # What nobody sees, nobody is to find.
         shares[..., (0, 2)] = 0
     return np.ascontiguousarray(colours), np.ascontiguousarray(shares)
@@ -106,33 +97,20 @@ def in_few_pixels(scene: Scene, size: float) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(_enlarged_from(scene, Image.fromarray(_bytes(scene.colours)), side)), _shares(scene)
 
 
-def are_legible(scene: Scene, colours: np.ndarray, shares: np.ndarray) -> tuple[bool, ...]:
-    """Return for each digit whether a person can surely read it: it is whole, large enough and stands out."""
-    difference, deviation = _difference(colours, shares[..., 0])
-    stands_out = difference >= max(LEGIBLE_DIFFERENCE, OF_DEVIATION * deviation)
-    legible = []
-    for left, top, right, bottom in scene.boxes:
-        width, height = right - left, bottom - top
-        # The paper may lie askew.
-        slack_x, slack_y = CUT_OFF * width + 1, CUT_OFF * height + 1
-        whole = left >= scene.seen[0] - slack_x and right <= scene.seen[2] + slack_x
-        whole &= top >= scene.seen[1] - slack_y and bottom <= scene.seen[3] + slack_y
-        legible.append(stands_out and whole and max(width, height) * scene.pixels >= LEGIBLE_LENGTH)
-    return tuple(legible)
+def difference(colours: np.ndarray, ink: np.ndarray) -> tuple[float, float]:
+    """Return by how many levels of a colour ink differs from what is around it, and the deviation of that.
 
-
-def _difference(colours: np.ndarray, share: np.ndarray) -> tuple[float, float]:
-    """Return by how many levels of a colour ink differs from what is around it, and the deviation of that."""
-    ink = share > 127
+    `colours` are uint8 (SIDE, SIDE, 3), and `ink` is bool (SIDE, SIDE).
+    """
     around = ndimage.binary_dilation(ink, iterations=6) & ~ndimage.binary_dilation(ink, iterations=1)
     if not ink.any() or not around.any():
         return 255.0, 0.0
     values = [colours[part].astype(np.int64) for part in (ink, around)]
     means = [value.sum(axis=0) / len(value) for value in values]
-    differences = np.abs(means[0] - means[1])
-    colour = int(differences.argmax())
+    apart = np.abs(means[0] - means[1])
+    colour = int(apart.argmax())
     square = int((values[1][:, colour] ** 2).sum()) / len(values[1]) - float(means[1][colour] ** 2)
-    return float(differences[colour]), float(np.sqrt(max(0.0, square)))
+    return float(apart[colour]), float(np.sqrt(max(0.0, square)))
 
 
 def _shares(scene: Scene) -> np.ndarray:
@@ -165,12 +143,9 @@ def _cut(scene: Scene, colours: np.ndarray, shares: np.ndarray) -> tuple[np.ndar
     """Blank the sides, as the look at a picture that is not square does: with the colour in its middle."""
     first = int(scene.skewed(1, 40))
     last = SIDE - first - int(scene.random.integers(2))
-    colours, shares = colours.copy(), shares.copy()
-    scene.seen = (0, first, SIDE, last)
-    if scene.chance(0.5):
-        scene.seen = (first, 0, last, SIDE)
-        colours, shares = colours.transpose(1, 0, 2), shares.transpose(1, 0, 2)
-    middle = np.median(colours[first:last].reshape(-1, 3), axis=0).astype(np.uint8)
-    for part in (slice(0, first), slice(last, SIDE)):
-        colours[part], shares[part] = middle, 0
-    return colours, shares
+    scene.seen = (first, 0, last, SIDE) if scene.chance(0.5) else (0, first, SIDE, last)
+    left, top, right, bottom = scene.seen
+    seen = np.zeros((SIDE, SIDE, 1), bool)
+    seen[top:bottom, left:right] = True
+    middle = np.median(colours[top:bottom, left:right].reshape(-1, 3), axis=0).astype(np.uint8)
+    return np.where(seen, colours, middle), np.where(seen, shares, 0)

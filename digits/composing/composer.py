@@ -11,23 +11,22 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
-from digits.composing.camera import are_legible, as_it_is, in_few_pixels, light, photographed
+from digits.composing.camera import as_it_is, in_few_pixels, light, photographed
 from digits.composing.grounds import SIDE
 from digits.composing.scene import (
     BLACK,
     WHITE,
     Pen,
     Scene,
+    WrittenDigit,
     any_ground,
     any_pen,
     begun,
     colour_at,
     draw_line,
-    drawn_shape,
     ink_on,
-    mark_digit,
-    paint_ink,
     rectangle,
+    write_digit,
     write_mark,
 )
 from digits.composing.shapes import LENGTH, Shapes
@@ -43,20 +42,13 @@ class Composed:
 
     `colours` are uint8 (SIDE, SIDE, 3). `shares` are uint8 (SIDE, SIDE, 3): 255ths of each pixel that the
     ink of digits, and of other marks, covers, and that lie in the core of a digit. `digits` are those in the
-    picture, in the order of reading, and `places` the middle of each, (x, y) in pixels.
-    `scene` is what was photographed.
+    picture, in the order of reading, and `scene` is what was photographed.
     """
 
     colours: np.ndarray
     shares: np.ndarray
-    digits: tuple[int, ...]
-    places: tuple[tuple[float, float], ...]
+    digits: tuple[WrittenDigit, ...]
     scene: Scene = field(repr=False)
-
-    @property
-    def legible(self) -> tuple[bool, ...]:
-        """Tell of each digit whether a person can surely read it."""
-        return are_legible(self.scene, self.colours, self.shares)[: len(self.digits)]
 
 
 def compose(stock: Stock, seed: int, number: int, kind: Kind | None = None) -> Composed:
@@ -83,10 +75,7 @@ def compose(stock: Stock, seed: int, number: int, kind: Kind | None = None) -> C
 
 
 def _composed(scene: Scene, colours: np.ndarray, shares: np.ndarray) -> Composed:
-    written = list(zip(scene.labels, scene.boxes, strict=True)) if shares[..., 0].any() else []
-    places = tuple(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) for _, box in written)
-    digits = tuple(label for label, _ in written)
-    return Composed(colours, shares, digits, places, scene)
+    return Composed(colours, shares, tuple(scene.written) if shares[..., 0].any() else (), scene)
 
 
 def _size(random: np.random.Generator) -> float:
@@ -140,10 +129,8 @@ def _digit(scene: Scene, x: float, y: float, size: float, pen: Pen, ink: np.ndar
     """Write a digit."""
     shapes = _shapes(scene)
     number = int(scene.random.integers(len(shapes)))
-    drawn, share, window = drawn_shape(scene, shapes, number, x, y, size / LENGTH, pen)
-    paint_ink(scene, drawn, window, pen, ink)
+    share, window = write_digit(scene, shapes, number, x, y, size / LENGTH, pen, ink)
     scene.digits[window] = np.maximum(scene.digits[window], share)
-    mark_digit(scene, shapes, number, x, y, size / LENGTH, pen)
 
 
 def _row_of_digits(scene: Scene) -> None:
@@ -266,14 +253,12 @@ def _write_row(
             after_mark = True
             continue
         after_mark = False
-        drawn, share, window = drawn_shape(scene, row.shapes, number, *place, size / LENGTH, row.pen)
-        paint_ink(scene, drawn, window, row.pen, ink)
+        share, window = write_digit(scene, row.shapes, number, *place, size / LENGTH, row.pen, ink)
         # Where two digits touch, the ink is neither's, so that they come apart.
         wide = ndimage.grey_dilation(share, (3, 3))
         both = np.minimum(near[window], wide) > 0.4
         scene.digits[window] = np.where(both, 0, np.maximum(scene.digits[window], share))
         near[window] = np.maximum(near[window], wide)
-        mark_digit(scene, row.shapes, number, *place, size / LENGTH, row.pen)
 
 
 def _write_between(scene: Scene, row: Row, place: tuple[float, float], ink: np.ndarray) -> None:

@@ -33,6 +33,28 @@ CORE_LEAST = 0.08
 WHITE, BLACK = np.ones(3, np.float32), np.zeros(3, np.float32)
 
 
+@dataclass(frozen=True)
+class WrittenDigit:
+    """A digit that was written.
+
+    `label` is which one it is, and `box` left, top, right and bottom in pixels as if it were not askew.
+    `covered` is float32 (h, w), the share of each pixel of a `window` that its strokes cover, and `outline`
+    the distances to the outline of its shape, which no pen has drawn yet: see `digits.composing.shapes`.
+    """
+
+    label: int
+    box: tuple[float, float, float, float]
+    covered: np.ndarray
+    window: Window
+    outline: np.ndarray
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The middle of its box, (x, y) in pixels."""
+        left, top, right, bottom = self.box
+        return (left + right) / 2, (top + bottom) / 2
+
+
 @dataclass
 class Scene:
     """A picture that is being composed.
@@ -41,9 +63,8 @@ class Scene:
     (SIDE, SIDE), of each pixel that the ink of digits and of other marks covers, and `cores` those that lie
     in the middle of a digit.
     `turn` is the cosine and the sine of the angle by which the paper lies askew.
-    `labels` are the digits that were written, and `boxes` left, top, right and bottom of each as if it were
-    not askew. `seen` is the part of the picture that is seen, and `pixels` the share of its pixels that are
-    its own where it was enlarged.
+    `written` are the digits in it. `seen` is the part of the picture that is seen (left, top, right, bottom),
+    and `pixels` the share of its pixels that are its own where it was enlarged.
     """
 
     random: np.random.Generator
@@ -53,9 +74,8 @@ class Scene:
     others: np.ndarray
     cores: np.ndarray
     turn: tuple[float, float]
-    labels: list[int]
-    boxes: list[tuple[float, float, float, float]]
-    seen: tuple[float, float, float, float] = (0, 0, SIDE, SIDE)
+    written: list[WrittenDigit]
+    seen: tuple[int, int, int, int] = (0, 0, SIDE, SIDE)
     pixels: float = 1
 
     def paint(self, share: np.ndarray, colour: np.ndarray, window: Window = EVERYWHERE) -> None:
@@ -174,7 +194,7 @@ def begun(random: np.random.Generator, stock: Stock) -> Scene:
     most = 0.09 if kind < 0.6 else 0.18 if kind < 0.75 else 0.02
     turn = turned(random.uniform(-most, most))
     blank = np.zeros((3, SIDE, SIDE), np.float32)
-    return Scene(random, stock, colours.astype(np.float32), blank[0], blank[1], blank[2], turn, [], [])
+    return Scene(random, stock, colours.astype(np.float32), blank[0], blank[1], blank[2], turn, [])
 
 
 def colour_at(scene: Scene, x: float, y: float) -> np.ndarray:
@@ -248,8 +268,15 @@ def drawn_shape(
     return drawn, drawn, window
 
 
-def mark_digit(scene: Scene, shapes: Shapes, number: int, x: float, y: float, scale: float, pen: Pen) -> None:
-    """Note a digit that was written, and mark its core: an ellipse in its middle of half of its size."""
+def write_digit(
+    scene: Scene, shapes: Shapes, number: int, x: float, y: float, scale: float, pen: Pen, ink: np.ndarray
+) -> tuple[np.ndarray, Window]:
+    """Write a digit, note it, and mark its core: an ellipse in its middle of half of its size.
+
+    Returns what a stroke of at least a pixel covers of each pixel of a window, and the window.
+    """
+    drawn, share, window = drawn_shape(scene, shapes, number, x, y, scale, pen)
+    paint_ink(scene, drawn, window, pen, ink)
     left, top, right, bottom = (float(edge) * scale for edge in shapes.boxes[number])
     least = CORE_LEAST * max(right - left, bottom - top)
     half_width, half_height = (np.float32(max(length / 4, least)) for length in (right - left, bottom - top))
@@ -257,10 +284,10 @@ def mark_digit(scene: Scene, shapes: Shapes, number: int, x: float, y: float, sc
     across, down = (across + np.float32(pen.slant) * down) / half_width, down / half_height
     inside = (1 - np.sqrt(across * across + down * down)) * min(half_width, half_height)
     scene.cores = np.maximum(scene.cores, np.clip(inside + np.float32(0.5), 0, 1))
-    scene.labels.append(int(shapes.labels[number]))
-    scene.boxes.append(
-        (x - (right - left) / 2, y - (bottom - top) / 2, x + (right - left) / 2, y + (bottom - top) / 2)
-    )
+    box = (x - (right - left) / 2, y - (bottom - top) / 2, x + (right - left) / 2, y + (bottom - top) / 2)
+    label, outline = int(shapes.labels[number]), shapes.outlines[number]
+    scene.written.append(WrittenDigit(label, box, drawn, window, outline))
+    return share, window
 
 
 def paint_ink(scene: Scene, share: np.ndarray, window: Window, pen: Pen, ink: np.ndarray) -> None:

@@ -42,7 +42,7 @@ class Measurements:
         details: that of reports/details.json.
         classes: the rows of reports/classes.csv, the header first.
         summary: the content of data/prepared/summary.json.
-        seeds: the recipe's rows in docs/seeds.json, one for each seed; empty where it has none.
+        seeds: the dataset's and the recipe's rows in docs/seeds.json, one for each seed, or none.
     """
 
     metrics: dict[str, Any]
@@ -55,15 +55,12 @@ class Measurements:
 def read_measurements(dataset: Dataset, recipe: str) -> Measurements:
     """Read the measurements of the model that the recipe called `recipe` made of `dataset`.
 
-    In docs/seeds.json a recipe's name stands for MNIST, and `RECIPE on DATASET` for another one.
-
     Raises:
         DigitsError: a file is missing or damaged.
     """
     with Path("reports/classes.csv").open(encoding="utf-8", newline="") as file:
         classes = list(csv.reader(file))
-    key = recipe if dataset.name == "mnist" else f"{recipe} on {dataset.name}"
-    seeds = _read_json(Path("docs/seeds.json")).get(key, {})
+    seeds = _read_json(Path("docs/seeds.json")).get(dataset.name, {}).get(recipe, {})
     return Measurements(
         _read_json(Path("reports/metrics.json")),
         _read_json(Path("reports/details.json")),

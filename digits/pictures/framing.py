@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -37,6 +37,9 @@ FILLED = 0.62
 
 CLOSE_ENOUGH = 0.42
 """The share of a look's side from which on a digit is not looked at closer."""
+
+FILLED_AGAIN = 0.75
+"""The share of a look's side that a digit is to be long in the second look at it."""
 
 CLEAR = 0.5
 """The mean share of ink in several digits, below which they are looked at closer."""
@@ -85,6 +88,7 @@ class Framed:
     `image` is float32 (28, 28) in [0, 1], light on 0.
     `box` is (left, top, right, bottom) in pixels of the picture, right and bottom excluded,
     or None where no ink was found and `image` is all 0.
+    `again` is the same from a second look at the digit, all 0 where that does not show it; None without one.
     `steps` are the names and float32 arrays (h, w) or (h, w, 3) in [0, 1] of what led there, for a person.
     `reason` says why the answer should not be used, where that is known beforehand, and `hint` what may
     be the cause if the network is not sure. `note` is the picture's.
@@ -96,6 +100,12 @@ class Framed:
     reason: str = ""
     hint: str = ""
     note: str = ""
+    again: np.ndarray | None = None
+
+    @property
+    def looks(self) -> tuple[np.ndarray, np.ndarray]:
+        """What the digit is framed as from each of two looks: twice the same where there was one."""
+        return self.image, self.image if self.again is None else self.again
 
 
 @dataclass(frozen=True)
@@ -103,8 +113,8 @@ class FramedRow:
     """The digits of a picture, in the order of reading: lines from the top, each from the left.
 
     `other` are the boxes of other marks between and beside them.
-    `certainty` is the share of the ink that speaks for it that this digit is one, or this mark none, where
-    that is lowest: from 0 to 1. Marks that are too small for digits do not count.
+    `certainty` is from 0 to 1: the least share of the ink of a digit, or of a mark as large as one, that is
+    taken for what the whole is taken for.
     """
 
     digits: list[Framed]
@@ -179,7 +189,8 @@ def frame_digit(picture: Picture, find: FindInk) -> Framed:
         ("look", look(pixels, best.view)),
         ("ink", best.shares[..., INK]),
     )
-    return _framed(picture, best, steps, _why_not(best, candidates, pixels))
+    framed = _framed(picture, best, steps, _why_not(best, candidates, pixels))
+    return replace(framed, again=_looked_at_again(best, pixels, find, ONE_REACH))
 
 
 def frame_digits(picture: Picture, find: FindInk) -> FramedRow:
@@ -197,7 +208,10 @@ def frame_digits(picture: Picture, find: FindInk) -> FramedRow:
     view, shares, labels = seen[0].view, seen[0].shares, seen[0].labels
     steps = (("picture", _shown(picture.pixels)), ("ink", shares[..., INK]))
     digits = in_reading_order([each.digit for each in seen])
-    framed = [_framed(picture, Seen(view, shares, labels, digit), steps, "") for digit in digits]
+    framed = []
+    for each in (Seen(view, shares, labels, digit) for digit in digits):
+        again = _looked_at_again(each, picture.pixels, find, 0)
+        framed.append(replace(_framed(picture, each, steps, ""), again=again))
     mark_labels, marks = marks_in(shares)
     typical = float(np.median([digit.length for digit in digits]))
     of_digits = [share_of_digits(shares, labels, digit) for digit in digits]
@@ -286,6 +300,16 @@ def _looked_at_closer(seen: Seen, pixels: np.ndarray, find: FindInk) -> Seen:
     return seen
 
 
+def _looked_at_again(seen: Seen, pixels: np.ndarray, find: FindInk, reach: int) -> np.ndarray:
+    """Look at a digit once more, from close to it, and frame it: all 0 where it is not seen there."""
+    view = around(seen.box, max(seen.digit.length * seen.view.scale / FILLED_AGAIN, 12), pixels)
+    near = _seen(view, found_ink(pixels, view, find), reach)
+    same = max(near, key=lambda other: _overlap(other.box, seen.box), default=None)
+    if same is None or not _overlap(same.box, seen.box):
+        return np.zeros((SIDE, SIDE), np.float32)
+    return centred(_cropped(same))
+
+
 def _worth(seen: Seen, pixels: np.ndarray) -> float:
     """Weigh a piece for being the digit: how long and how clear it is, and whether it is cut off."""
     clearness = seen.clearness
@@ -324,6 +348,13 @@ def _shared(one: tuple[float, ...], other: tuple[float, ...]) -> float:
     return max(0.0, across) * max(0.0, down)
 
 
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Return the area that two boxes share, as a share of all that they cover."""
+    areas = sum((right - left) * (bottom - top) for left, top, right, bottom in (one, other))
+    shared = _shared(one, other)
+    return shared / (areas - shared)
+
+
 def _shown(pixels: np.ndarray) -> np.ndarray:
     """Return a picture for a person to look at, no larger than is of use."""
     every = max(1, max(pixels.shape) // 500)
@@ -332,23 +363,28 @@ def _shown(pixels: np.ndarray) -> np.ndarray:
 
 def _framed(picture: Picture, seen: Seen, steps: Steps, reason: str) -> Framed:
     """Crop one digit out of a picture's ink, and bring it into MNIST's form."""
-    labels, digit = seen.labels, seen.digit
-    ink = seen.shares[..., INK] + seen.shares[..., OTHERS]
-    left, top, right, bottom = digit.box
-    window = (slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1))
-    own = labels[window] == digit.label
-    # The pale rim of a stroke is part of it; what belongs to others is not.
-    rim = ndimage.binary_dilation(own, np.ones((3, 3))) & (own | (labels[window] == 0))
-    cropped = np.where(rim, ink[window], np.float32(0))
-    cropped = cropped[np.ix_(own.any(axis=1), own.any(axis=0))]
+    cropped = _cropped(seen)
     image = centred(cropped)
     hint = ""
-    if digit.length * seen.view.scale * picture.shrunk < TOO_SMALL:
+    if seen.digit.length * seen.view.scale * picture.shrunk < TOO_SMALL:
         hint = " (too small)"
     elif _at_border(seen, picture.pixels):
         hint = " (cut off at the edge)"
     box = _in_picture(seen.box, picture)
     return Framed(image, box, (*steps, ("digit", cropped), ("framed", image)), reason, hint)
+
+
+def _cropped(seen: Seen) -> np.ndarray:
+    """Crop a digit out of the ink of what was seen: float32 (h, w) in [0, 1]."""
+    ink = seen.shares[..., INK] + seen.shares[..., OTHERS]
+    left, top, right, bottom = seen.digit.box
+    window = (slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1))
+    labels = seen.labels[window]
+    own = labels == seen.digit.label
+    # The pale rim of a stroke is part of it; what belongs to others is not.
+    rim = ndimage.binary_dilation(own, np.ones((3, 3))) & (own | (labels == 0))
+    cropped = np.where(rim, ink[window], np.float32(0))
+    return np.asarray(cropped[np.ix_(own.any(axis=1), own.any(axis=0))])
 
 
 def _in_picture(box: tuple[float, float, float, float], picture: Picture) -> Box:

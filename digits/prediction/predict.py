@@ -323,8 +323,8 @@ def _start_tensorflow() -> None:
 
 def _answers(pictures: list[Framed], model: Classifier) -> list[Prediction]:
     """Run `model` once on all images that show anything."""
-    images = [picture.image for picture in pictures if picture.box is not None]
-    answers = iter(_classify(images, model) if images else ())
+    inked = [picture for picture in pictures if picture.box is not None]
+    answers = iter(_classify(inked, model) if inked else ())
     uniform = np.full(len(model.classes), 1 / len(model.classes), np.float32)
     predictions = []
     for picture in pictures:
@@ -340,12 +340,24 @@ def _answers(pictures: list[Framed], model: Classifier) -> list[Prediction]:
 
 
 def _classify(
-    images: list[np.ndarray], model: Classifier
+    pictures: list[Framed], model: Classifier
 ) -> Iterator[tuple[int, float, np.ndarray, float, str]]:
-    """Yield index, confidence, probabilities, score and reason for each of at least one image."""
-    answers = model.classify(np.array(images).reshape(-1, *model.image_shape))
-    indices = answers.probabilities.argmax(axis=1).tolist()
-    for index, row, score in zip(indices, answers.probabilities, answers.score.tolist(), strict=True):
+    """Yield index, confidence, probabilities, score and reason for each of at least one picture.
+
+    Where a digit was looked at twice, the answer is the mean of both.
+    """
+    twice = [picture.again for picture in pictures if picture.again is not None]
+    places = [place for place, picture in enumerate(pictures) if picture.again is not None]
+    images = np.array([*(picture.image for picture in pictures), *twice])
+    answers = model.classify(images.reshape(-1, *model.image_shape))
+    means = []
+    for values in (answers.probabilities, answers.score):
+        first, second = np.split(values, [len(pictures)])
+        first[places] = (first[places] + second) / 2
+        means.append(first)
+    probabilities, scores = means
+    indices = probabilities.argmax(axis=1).tolist()
+    for index, row, score in zip(indices, probabilities, scores.tolist(), strict=True):
         confidence = float(row[index])
         yield index, confidence, row, score, _doubt(confidence, score, model)
 
