@@ -50,7 +50,7 @@ MOST_LOOKS, MOST_CANDIDATES = 3, 3
 ONE_REACH = 2
 """Pixels of a look that a gap in a stroke of one digit may be wide; several digits may nearly touch."""
 
-ROW_HEIGHT = 40
+ROW_HEIGHT = 48
 """Pixels of a look that digits of a row are to be long."""
 
 MOST_MOSAICS = 3
