@@ -62,18 +62,17 @@ def test_the_digits_that_images_are_made_from_stay_unchanged() -> None:
     assert np.array_equal(before, images)
 
 
-def test_a_mixture_shows_two_classes_side_by_side_or_above_each_other() -> None:
-    labels = np.array([0, 1, 0, 1])
-    images = np.zeros((4, 14, 14, 1), np.float32)
+def test_a_mixture_shows_two_classes_on_top_of_each_other_side_by_side_or_one_above_the_other() -> None:
+    labels = np.array([0, 1, 0, 1, 0, 1])
+    images = np.zeros((6, 14, 14, 1), np.float32)
     # A point in the middle, light in one class and dark in the other.
     images[:, 7, 7, 0] = np.where(labels, 1, 0.5)
-    mixed = mixtures(np.random.default_rng(0), images, labels)[..., 0]
+    on_top, beside, above = np.split(mixtures(np.random.default_rng(0), images, labels)[..., 0], 3)
 
-    for number, (image, label) in enumerate(zip(mixed, labels, strict=True)):
-        own, other = (1, 0.5) if label else (0.5, 1)
-        line = image[7] if number < 2 else image[:, 7]
-        assert (own, other) == (line[5], line[9])
-        assert 2 == np.count_nonzero(image)
+    assert [1, 1] == on_top[:, 7, 7].tolist()
+    assert [[0.5, 1], [1, 0.5]] == beside[:, 7, [5, 9]].tolist()
+    assert [[0.5, 1], [1, 0.5]] == above[:, [5, 9], 7].tolist()
+    assert [1, 1, 2, 2, 2, 2] == [np.count_nonzero(image) for image in [*on_top, *beside, *above]]
 
 
 def test_a_double_exposure_has_half_of_each_of_two_classes() -> None:

@@ -146,16 +146,18 @@ def pieces(random: np.random.Generator, images: np.ndarray, _: np.ndarray) -> np
 
 
 def mixtures(random: np.random.Generator, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return two characters of different classes that overlap: half side by side, half above each other.
+    """Return two characters of different classes: on top of each other, side by side, one above the other.
 
-    Each is moved by a seventh of the image's side. On top of each other they often look like one of the two.
+    They are a third each. Where they do not lie on top of each other, which often looks like one of the two,
+    each is moved by a seventh of the image's side.
     """
-    others, half = images[_of_another_class(random, labels)], len(images) // 2
-    mixed = np.empty_like(images)
-    for part, axis in ((slice(half), 2), (slice(half, None), 1)):
+    others = images[_of_another_class(random, labels)]
+    top, beside, above = np.array_split(np.arange(len(images)), 3)
+    parts = [np.maximum(images[top], others[top])]
+    for part, axis in ((beside, 2), (above, 1)):
         by = images.shape[axis] // 7
-        mixed[part] = np.maximum(_moved(images[part], -by, axis), _moved(others[part], by, axis))
-    return mixed
+        parts.append(np.maximum(_moved(images[part], -by, axis), _moved(others[part], by, axis)))
+    return np.concatenate(parts)
 
 
 def _moved(images: np.ndarray, by: int, axis: int) -> np.ndarray:
