@@ -81,16 +81,26 @@ def test_without_a_locked_error_only_the_same_accuracy_is_equivalent(rerun: floa
     assert verdict == judge(compare(perfect, {"accuracy": rerun, "errors": 1}, (0, 1))).verdict
 
 
-@pytest.mark.parametrize("recipe", ["accurate", "fast", "unknown"])
-def test_the_committed_seeds_of_a_recipe_are_read(tmp_path: Path, recipe: str) -> None:
+@pytest.mark.parametrize(
+    ("dataset", "recipe"),
+    [
+        ("mnist", "accurate"),
+        ("mnist", "fast"),
+        ("fashion-mnist", "fast"),
+        ("mnist", "none"),
+        ("none", "fast"),
+    ],
+)
+def test_the_committed_seeds_of_a_recipe_are_read(tmp_path: Path, dataset: str, recipe: str) -> None:
     (tmp_path / "docs").mkdir()
     shutil.copy(REPOSITORY / "docs/seeds.json", tmp_path / "docs")
-    (tmp_path / "params.yaml").write_text(f"recipe: {recipe}\n", encoding="utf-8")
+    text = f"dataset: {dataset}\nrecipe: {recipe}\n"
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
 
     seeds = json.loads((REPOSITORY / "docs/seeds.json").read_text(encoding="utf-8"))
-    expected = [row["test_errors"] for row in seeds.get(recipe, {"rows": []})["rows"]]
+    expected = [row["test_errors"] for row in seeds.get(dataset, {}).get(recipe, {"rows": []})["rows"]]
     assert expected == read_seed_errors(tmp_path)
-    assert (recipe != "unknown") == (len(expected) > 1)
+    assert ("none" not in (dataset, recipe)) == (len(expected) > 1)
 
 
 def test_without_a_file_there_are_no_seeds(tmp_path: Path) -> None:
@@ -99,11 +109,13 @@ def test_without_a_file_there_are_no_seeds(tmp_path: Path) -> None:
     assert [] == read_seed_errors(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", "3", '{"fast": {}}', '{"fast": {"rows": [{"seed": 1}]}}'])
+@pytest.mark.parametrize(
+    "text", ["{", "3", '{"mine": 3}', '{"mine": {"fast": {}}}', '{"mine": {"fast": {"rows": [{"seed": 1}]}}}']
+)
 def test_a_damaged_file_of_seeds_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/seeds.json").write_text(text, encoding="utf-8")
-    (tmp_path / "params.yaml").write_text("recipe: fast\n", encoding="utf-8")
+    (tmp_path / "params.yaml").write_text("dataset: mine\nrecipe: fast\n", encoding="utf-8")
 
     with pytest.raises(DigitsError, match=r"^docs/seeds\.json: not a table of seeds \("):
         read_seed_errors(tmp_path)

@@ -443,7 +443,8 @@ commit {commit}, run again: 1 identical, 4 {reason.split(":")[0]}
 def test_the_seeds_of_the_recipe_say_how_far_the_accuracy_may_differ(toy: Toy, verify: Verify) -> None:
     (toy.folder / "docs").mkdir()
     rows = [{"seed": seed, "test_errors": errors} for seed, errors in enumerate((18, 20, 22))]
-    toy.write("docs/seeds.json", json.dumps({"short": {"rows": rows}}))
+    toy.write("docs/seeds.json", json.dumps({"mine": {"short": {"rows": rows}}}))
+    toy.write("params.yaml", "dataset: mine\n" + (toy.folder / "params.yaml").read_text(encoding="utf-8"))
     toy.commit()
     within, outside = (verify(toy, "--rerun", "fit", "--json", ERRORS=errors) for errors in ("5", "7"))
 

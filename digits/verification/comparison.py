@@ -108,7 +108,7 @@ def judge(metrics: list[Metric]) -> Comparison:
 
 
 def read_seed_errors(root: Path) -> list[int]:
-    """Return the test errors of each seed that docs/seeds.json has for the recipe in params.yaml.
+    """Return the test errors of each seed that docs/seeds.json has for dataset and recipe of params.yaml.
 
     Raises:
         DigitsError: the file is damaged.
@@ -116,9 +116,9 @@ def read_seed_errors(root: Path) -> list[int]:
     if not ((root / SEEDS).is_file() and (root / "params.yaml").is_file()):
         return []
     params = load_yaml(str(root / "params.yaml"))
-    recipe = params.get("recipe") if isinstance(params, dict) else None
+    dataset, recipe = (params.get(key) if isinstance(params, dict) else None for key in ("dataset", "recipe"))
     try:
-        recipes = json.loads((root / SEEDS).read_text(encoding="utf-8"))
+        recipes = json.loads((root / SEEDS).read_text(encoding="utf-8")).get(dataset, {})
         return [int(row["test_errors"]) for row in recipes[recipe]["rows"]] if recipe in recipes else []
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DigitsError(f"{SEEDS}: not a table of seeds ({error})") from error
