@@ -72,11 +72,13 @@ class Prediction:
     Attributes:
         classes: the names of all classes, in the order of `probabilities`.
         index: the place of the most likely class among them, from 0.
-        confidence: its probability, from 0 to 1. Calibrated: of the answers with 0.9, nine of ten are right.
+        confidence: its probability, from 0 to 1; the mean of two looks at the digit, as all that follows from
+            the network is, where ink was sought. Calibrated: of the answers with 0.9, nine of ten are right.
         probabilities: float32 (classes,), the probability of each class.
         score: from 0 to 1, how much the picture looks like one of the classes at all.
         reason: why the answer should not be used, or an empty text.
-        image: float32 (H, W) or (H, W, 3) in [0, 1], what the network saw: of MNIST (28, 28), light on dark.
+        image: float32 (H, W) or (H, W, 3) in [0, 1], what the network saw: of MNIST (28, 28), light on dark,
+            from the first of two looks.
         box: the part of the picture that the image shows, as left, top, right and bottom in pixels.
             Where pictures are framed as MNIST's are, it is where the ink is, and None without ink.
         steps: the steps from the picture to the image, as names and arrays.
