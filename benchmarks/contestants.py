@@ -11,9 +11,12 @@ from typing import Any
 
 from benchmarks.borrowed import borrowed_folder, with_recipe
 from benchmarks.children import Child, run_child
+from digits.backend.runtime import RuntimeParams, check_cpu
 from digits.errors import DigitsError
 
-RECIPES = ("article", "fast", "accurate")
+RECIPES = ("article", "fast", "accurate", "tiny")
+# The same with the instructions that cost the promise among all CPUs, where this one has them.
+WIDER, WIDER_RECIPES = "-avx512", ("article", "fast", "accurate")
 SCRIPTS = Path("benchmarks").resolve()
 EPOCH = re.compile(r"epoch +(\d+).* val_accuracy ([\d.]+).* ([\d.]+) s$")
 
@@ -107,6 +110,13 @@ def contestants(
     able = {"keras": script("plain_keras.py", sys.executable, arrays, epochs, plain)}
     able |= {name: recipe(name, values) for name in RECIPES if name in values["recipes"]}
     unable = {name: "params.yaml has no such recipe" for name in RECIPES if name not in able}
+    wider = RuntimeParams.model_validate(values["runtime"] | {"instructions": "AVX512"})
+    for name in [name for name in WIDER_RECIPES if name in able]:
+        try:
+            check_cpu(wider, Path("params.yaml"))
+            able[name + WIDER] = recipe(name, values | {"runtime": wider.model_dump()})
+        except DigitsError as error:
+            unable[name + WIDER] = str(error)
     if peers is None:
         reason = "needs --peers PYTHON, which `make bench-setup` makes"
         return able, unable | {"pytorch": reason, "keras-jax": reason}

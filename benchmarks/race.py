@@ -11,11 +11,22 @@ LOOKS = {
     "fast": (VERMILION, "-"),
     "accurate": ("#009e73", "-"),
     "article": (BLUE, "-"),
+    "tiny": ("#cc79a7", "-"),
+    "fast-avx512": (VERMILION, ":"),
+    "accurate-avx512": ("#009e73", ":"),
+    "article-avx512": (BLUE, ":"),
     "keras": (INK, "--"),
     "pytorch": (QUIET, ":"),
     "keras-jax": (QUIET, "-."),
 }
-NAMES = {"keras": "plain Keras", "pytorch": "plain PyTorch", "keras-jax": "plain Keras on JAX"}
+NAMES = {
+    "keras": "plain Keras",
+    "pytorch": "plain PyTorch",
+    "keras-jax": "plain Keras on JAX",
+    "fast-avx512": "fast, AVX-512",
+    "accurate-avx512": "accurate, AVX-512",
+    "article-avx512": "article, AVX-512",
+}
 TICKS = (0.95, 0.98, 0.99, 0.994, 0.996)
 # Below it, first epochs would take most of the picture.
 LOWEST = 0.95

@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.children import run_child
-from benchmarks.contestants import Contestant, Epoch, Result, contestants
+from benchmarks.contestants import WIDER, Contestant, Epoch, Result, contestants
 from benchmarks.race import NAMES, race_picture
 from benchmarks.report import write_between
 from digits.errors import DigitsError, run, unknown_name
@@ -67,7 +67,7 @@ def table(results: dict[str, list[Result]], limit: dict[str, Any]) -> str:
     for name, runs in results.items():
         seconds = median([run.seconds for run in runs])
         rate = median([images_per_second(run.epochs) for run in runs])
-        operations = limit["operations"].get(name, limit["operations"]["article"])
+        operations = limit["operations"].get(name.removesuffix(WIDER), limit["operations"]["article"])
         reached = [[seconds_to(accuracy, run.epochs) for run in runs] for accuracy in ACCURACIES]
         cells = [
             f"{seconds:.1f} s",

@@ -5,9 +5,9 @@ from pathlib import Path
 from digits.backend import runtime
 from digits.backend.models import load_model
 from digits.calibration.calibrate import CalibrateParams, calibrate, save_calibrated
+from digits.calibration.examples import read_examples
 from digits.calibration.readings import read_readings
 from digits.data.datasets import chosen_dataset
-from digits.data.prepared import read_prepared
 from digits.errors import run
 from digits.params import Params
 
@@ -18,7 +18,7 @@ def main() -> None:
     dataset = chosen_dataset(params)
     settings = runtime.read_runtime(params)
     training, validation = (
-        read_prepared(Path(f"data/prepared/{part}.npz"), len(dataset.classes))
+        read_examples(Path(f"data/prepared/{part}.npz"), calibrate_params.images, len(dataset.classes))
         for part in ("train", "validation")
     )
     readings = read_readings(Path("data/readings.npz"), dataset.image_shape)

@@ -29,7 +29,10 @@ def main() -> None:
     before = probabilities(load_model(Path("data/model.keras"), images.shape[1:]), images)
     classifier = load_classifier(Path("data/calibrated.keras"), "keras")
     answers = classifier.classify(images)
-    lite = load_classifier(Path("data/model.tflite"), "litert").classify(images)
+    lite, int8 = (
+        load_classifier(Path(f"data/{name}.tflite"), "litert").classify(images)
+        for name in ("model", "network-int8")
+    )
     after, score = answers.probabilities, answers.score
     accepted = classifier.thresholds.accept(after, score)
 
@@ -46,6 +49,7 @@ def main() -> None:
     metrics = evaluate(after, labels, accepted, history, dataset.accuracy_above, evaluate_params)
     further = details(after, before, labels, accepted, false_accepts, evaluate_params)
     further |= {"temperature": classifier.temperature, "litert": parity(after, lite.probabilities)}
+    further |= {"int8": parity(after, int8.probabilities)}
     table = predictions_table(labels, before, after, score, accepted)
     # Not sorted: in a narrow window `dvc exp show` leaves out the last ones.
     write_text(Path("reports/metrics.json"), json.dumps(metrics, indent=2) + "\n")

@@ -1,14 +1,20 @@
-"""Write the calibrated model for LiteRT, and compare its answers with Keras's on the validation images."""
+"""Write the calibrated model for LiteRT, and its network alone, small, as float32 and as int8.
 
+The answers are compared with Keras's on the validation images.
+"""
+
+from dataclasses import replace
 from pathlib import Path
 
 from digits.backend import runtime
 from digits.backend.models import load_model
-from digits.classifier.classifier import check_parity, load_classifier
+from digits.classifier.classifier import check_parity, load_classifier, parity
+from digits.classifier.int8 import int8_flatbuffer
 from digits.classifier.metadata import (
     INK_FLATBUFFER,
     INK_WEIGHTS,
     append_calibration,
+    has_ink,
     read_calibration,
     read_detector,
     read_ink,
@@ -21,24 +27,37 @@ from digits.ink.finding import flatbuffer as flatbuffer_of_ink
 from digits.ink.finding import read_packed
 from digits.params import Params
 
+# Images by which the ranges of the int8 network's values are found.
+RANGING = 1000
+
 
 def main() -> None:
     settings = runtime.read_runtime(Params())
-    source, target = Path("data/calibrated.keras"), Path("data/model.tflite")
+    source = Path("data/calibrated.keras")
     calibration, detector = read_calibration(source), read_detector(source)
+    packed = read_ink(source, INK_WEIGHTS) if has_ink(source, INK_WEIGHTS) else None
     images = read_prepared(Path("data/prepared/validation.npz"))["images"]
 
     runtime.start(settings)
-    original = load_classifier(source, "keras").classify(images)
-    with whole_file(target) as partial:
-        partial.write_bytes(flatbuffer(load_model(source), detector))
-        ink = {}
-        if calibration.finds_ink:
-            ink[INK_FLATBUFFER] = flatbuffer_of_ink(read_packed(read_ink(source, INK_WEIGHTS)))
-        append_calibration(partial, calibration, ink=ink)
-        exported = load_classifier(partial, "litert").classify(images)
-        check_parity(original.probabilities, exported.probabilities)
-    print(f"wrote {target.as_posix()}: {target.stat().st_size:,} bytes")
+    model = load_model(source)
+    original = load_classifier(source, "keras").classify(images).probabilities
+    ink = {INK_FLATBUFFER: flatbuffer_of_ink(read_packed(packed))} if packed else {}
+    # Without the detector there is no score to judge by.
+    alone = replace(calibration, thresholds=replace(calibration.thresholds, score=0.0))
+    for name, content, belonging, network_of_ink in (
+        ("model", flatbuffer(model, detector), calibration, ink),
+        ("network", flatbuffer(model), alone, {}),
+        ("network-int8", int8_flatbuffer(model, images[:RANGING]), alone, {}),
+    ):
+        with whole_file(Path(f"data/{name}.tflite")) as partial:
+            partial.write_bytes(content)
+            append_calibration(partial, belonging, ink=network_of_ink)
+            exported = load_classifier(partial, "litert").classify(images).probabilities
+            # Eight bits answer differently: `evaluate` counts how often.
+            if name != "network-int8":
+                check_parity(original, exported)
+            same, size = parity(original, exported)["same_answers"], partial.stat().st_size
+        print(f"data/{name}.tflite: {size:,} bytes, the same answers on {same:,} of {len(images):,} images")
 
 
 if __name__ == "__main__":

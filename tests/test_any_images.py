@@ -34,6 +34,7 @@ AXES = (("x", "images"), ("y", "labels"))
 CALIBRATION = CalibrateParams(
     seed=0,
     detector=DetectorParams(units=8, epochs=2, batch_size=64, learning_rate=0.01),
+    images=1000,
     wrong_at_most=0.5,
     wrong_of_composed_at_most=0.5,
     false_accepts_at_most=0.1,

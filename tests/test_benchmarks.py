@@ -110,14 +110,31 @@ def test_the_chosen_recipe_is_changed_and_the_others_are_not() -> None:
     } == with_recipe(values, "b", {"epochs": 2}, seed=3)
 
 
-def test_who_cannot_run_is_named_with_the_reason() -> None:
-    recipes_there = {"article": {"epochs": 20}, "fast": {"epochs": 3}}
-    able, unable = contestants({"recipes": recipes_there}, Path("raw.npz"), peers=None)
+VALUES = {
+    "recipes": {"article": {"epochs": 20}, "fast": {"epochs": 3}},
+    "runtime": {"threads": 2, "instructions": "AVX2"},
+}
+
+
+def test_who_cannot_run_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(*_: object) -> None:
+        raise DigitsError("this CPU lacks it")
+
+    monkeypatch.setattr("benchmarks.contestants.check_cpu", lacking)
+    able, unable = contestants(VALUES, Path("raw.npz"), peers=None)
 
     assert ["keras", "article", "fast"] == list(able)
-    assert ["accurate", "pytorch", "keras-jax"] == list(unable)
+    assert ["accurate", "tiny", "article-avx512", "fast-avx512", "pytorch", "keras-jax"] == list(unable)
     assert "params.yaml has no such recipe" == unable["accurate"]
+    assert "this CPU lacks it" == unable["fast-avx512"]
     assert all("make bench-setup" in unable[name] for name in ("pytorch", "keras-jax"))
+
+
+def test_where_the_cpu_has_avx512_the_recipes_run_with_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.contestants.check_cpu", lambda *_: None)
+    able, _ = contestants(VALUES, Path("raw.npz"), peers=None)
+
+    assert ["keras", "article", "fast", "article-avx512", "fast-avx512"] == list(able)
 
 
 @pytest.mark.parametrize(

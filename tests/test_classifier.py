@@ -19,10 +19,14 @@ from digits.classifier.metadata import (
 from digits.errors import DigitsError
 from digits.files import read_arrays
 from digits.params import Params
+from digits.prediction.predict import predict_digit
 from digits.training.networks import build
 from digits.training.recipes import Recipe
 from tests.pipeline import REPOSITORY, Project
 
+CALIBRATION_OF_DIGITS = Calibration(
+    tuple("0123456789"), (28, 28, 1), "mnist", "dark", 1.0, Thresholds(0.5, 0.0)
+)
 CALIBRATION = Calibration(("a", "b"), (2, 2, 1), "mnist", "dark", 1.5, Thresholds(0.75, 0.25))
 
 
@@ -164,3 +168,55 @@ def test_the_export_of_each_network_answers_as_it_does_for_images_of_any_form(
 
     check_parity(probabilities, exported.probabilities)
     np.testing.assert_allclose(scores, exported.score, rtol=0, atol=1e-5)
+
+
+@pytest.mark.xdist_group("tensorflow")
+@pytest.mark.usefixtures("tensorflow_started")
+@pytest.mark.parametrize("recipe", ["article", "fast", "accurate", "general"])
+def test_each_network_answers_as_int8_as_well_as_eight_bits_can(recipe: str, tmp_path: Path) -> None:
+    import keras
+
+    from digits.backend.models import probabilities
+    from digits.classifier.int8 import int8_flatbuffer
+
+    keras.utils.set_random_seed(0)
+    settings = Params(REPOSITORY / "params.yaml").section(f"recipes.{recipe}", Recipe)
+    model = build((28, 28, 1), 10, settings.model_copy(update={"batch_norm_momentum": 0.5}))
+    # A bright bar, which is the higher the larger the class.
+    labels = np.arange(60) % 10
+    images = np.random.default_rng(0).random((60, 28, 28, 1), np.float32) / 2
+    for image, label in zip(images, labels, strict=True):
+        image[2 * label + 4 : 2 * label + 6, 6:22] = 1
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(images, labels, batch_size=20, epochs=20, verbose=0)
+    path = tmp_path / "int8.tflite"
+    content = int8_flatbuffer(model, images)
+    path.write_bytes(content)
+    append_calibration(path, CALIBRATION_OF_DIGITS)
+    answers = load_classifier(path, "litert").classify(images)
+    expected = probabilities(model, images)
+
+    assert len(content) < 1.2 * model.count_params() + 10_000
+    assert (expected.argmax(axis=1) == labels).mean() > 0.9
+    assert (expected.argmax(axis=1) == answers.probabilities.argmax(axis=1)).mean() > 0.9
+    assert np.abs(expected - answers.probabilities).mean() < 0.02
+    # It has no detector, which would tell what is no digit.
+    assert [1.0] * 60 == answers.score.tolist()
+    assert int8_flatbuffer(model, images) == content
+
+
+@pytest.mark.parametrize("name", ["network", "network-int8"])
+def test_the_network_alone_reads_what_has_the_form_of_mnist_and_refuses_other_pictures(
+    finished: Project, name: str
+) -> None:
+    images = read_arrays(finished.folder / "data/prepared/test.npz", ("images",))["images"]
+    whole, alone = (
+        load_classifier(finished.folder / f"data/{each}.tflite", "litert") for each in ("model", name)
+    )
+    expected, actual = (model.classify(images).probabilities for model in (whole, alone))
+    framed = np.pad(np.ones((20, 4), np.float32), ((4, 4), (12, 12)))
+
+    assert (expected.argmax(axis=1) == actual.argmax(axis=1)).mean() > (0.99 if name == "network" else 0.9)
+    assert 1 == predict_digit(framed, alone).score
+    with pytest.raises(DigitsError, match=r"no network that finds ink: it reads images .* 28 by 28 pixels"):
+        predict_digit(np.full((100, 80), 255, np.uint8), alone)

@@ -107,3 +107,20 @@ def test_batch_norm_behind_a_convolution_is_not_folded_into_it() -> None:
     apart = probabilities(second, probabilities(first, images))
 
     assert np.array_equal(apart, probabilities(joined, images))
+
+
+@pytest.mark.parametrize("shape", [(6, 6, 3), (50,)])
+def test_by_its_averages_it_is_single_operations_that_every_cpu_rounds_alike(shape: tuple[int, ...]) -> None:
+    """An approximate `rsqrt`, or a product and a sum in one, would change last bits."""
+    import keras
+
+    random = np.random.default_rng(0)
+    norm = keras.layers.BatchNormalization()
+    model = keras.Sequential([keras.Input(shape), norm])
+    norm.set_weights([random.random(shape[-1], np.float32) + 0.1 for _ in range(4)])
+    gamma, beta, mean, variance = norm.get_weights()
+    images = random.random((300, *shape), np.float32)
+
+    factor = gamma / np.sqrt(variance + np.float32(norm.epsilon))
+
+    assert np.array_equal(images * factor + (beta - mean * factor), probabilities(model, images))

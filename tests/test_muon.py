@@ -28,9 +28,9 @@ def gradient(*shape: int) -> np.ndarray:
     return (matrix + strong).reshape(shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("shape", [(3, 3, 8, 6), (1, 1, 4, 20), (30, 5)])
+@pytest.mark.parametrize("shape", [(3, 3, 8, 6), (1, 1, 4, 20)])
 def test_a_kernel_s_step_is_about_as_long_in_all_directions(shape: tuple[int, ...]) -> None:
-    step, _ = stepped([gradient(*shape), gradient(3, 3)], last=1)
+    step, _ = stepped([gradient(*shape), gradient(1, 1, 2, 3)], last=1)
     matrix = step.reshape(-1, shape[-1])
     lengths = np.linalg.svd(matrix, compute_uv=False) / (0.2 * np.sqrt(max(matrix.shape)))
 

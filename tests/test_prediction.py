@@ -112,8 +112,7 @@ def test_an_image_in_the_form_of_mnist_reaches_the_network_unchanged() -> None:
 
 def test_where_a_digit_was_looked_at_twice_the_answer_is_the_mean(monkeypatch: pytest.MonkeyPatch) -> None:
     dark, light = np.full((2, 28, 28), [[[0.25]], [[0.75]]], np.float32)
-    once = Framed(dark, (0, 0, 9, 9), ())
-    pictures = iter([once, replace(once, again=light)])
+    pictures = iter([Framed((dark,), (0, 0, 9, 9), ()), Framed((dark, light), (0, 0, 9, 9), ())])
     monkeypatch.setattr("digits.prediction.predict.framed", lambda image, model: next(pictures))
 
     def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -57,6 +57,7 @@ DETECTOR = DetectorParams(units=64, epochs=2, batch_size=64, learning_rate=0.001
 CALIBRATION = CalibrateParams(
     seed=0,
     detector=DETECTOR,
+    images=1000,
     wrong_at_most=0.5,
     wrong_of_composed_at_most=0.9,
     false_accepts_at_most=0.1,

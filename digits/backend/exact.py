@@ -18,26 +18,31 @@ class ExactBatchNormalization(keras.layers.BatchNormalization):
         self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
     ) -> tf.Tensor:
         """Normalize float32 `inputs` by their own moments in training, by the moving averages otherwise."""
+        if not (training and self.trainable):
+            return self._by_averages(inputs)
         images = inputs if inputs.shape.rank == 4 else inputs[:, tf.newaxis, tf.newaxis, :]
-        training = bool(training) and self.trainable
-        if not training:
-            # Right behind a convolution TensorFlow would fold the two into one, by an approximate `rsqrt`.
-            images = tf.ensure_shape(images, images.shape)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=images,
             scale=self.gamma,
             offset=self.beta,
-            mean=[] if training else self.moving_mean,
-            variance=[] if training else self.moving_variance,
+            mean=[],
+            variance=[],
             epsilon=self.epsilon,
-            is_training=training,
+            is_training=True,
         )
-        if training:
-            # The operation returns the unbiased variance; Keras's moving average is of the biased one.
-            count = tf.cast(tf.size(images) / tf.shape(images)[-1], tf.float32)
-            self._update(self.moving_mean, mean)
-            self._update(self.moving_variance, variance * ((count - 1) / count))
+        # The operation returns the unbiased variance; Keras's moving average is of the biased one.
+        count = tf.cast(tf.size(images) / tf.shape(images)[-1], tf.float32)
+        self._update(self.moving_mean, mean)
+        self._update(self.moving_variance, variance * ((count - 1) / count))
         return tf.reshape(outputs, tf.shape(inputs))
+
+    def _by_averages(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Normalize by the moving averages: the fused operation divides each value by a square root anew."""
+        # Without the check of a shape between them, TensorFlow would make one approximate `rsqrt` of the two.
+        deviation = tf.ensure_shape(tf.sqrt(self.moving_variance + self.epsilon), self.gamma.shape)
+        factor = self.gamma / deviation
+        # Right behind a convolution TensorFlow would fold the factor into its kernel.
+        return tf.ensure_shape(inputs, inputs.shape) * factor + (self.beta - self.moving_mean * factor)
 
     def _update(self, average: keras.Variable, value: tf.Tensor) -> None:
         average.assign(average * self.momentum + value * (1.0 - self.momentum))

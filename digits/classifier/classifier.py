@@ -16,6 +16,7 @@ from digits.classifier.metadata import (
     INK_WEIGHTS,
     Calibration,
     Thresholds,
+    has_ink,
     read_calibration,
     read_detector,
     read_flatbuffer,
@@ -64,8 +65,8 @@ class Classifier:
         thresholds: what an answer must reach to be accepted.
         framing: how a picture is brought into the form of those images.
         ground: where it is `dark`, a picture on lighter ground is inverted.
-        find_ink: the network that finds the ink of digits in looks at a picture; None for another framing
-            than MNIST's.
+        find_ink: the network that finds the ink of digits in looks at a picture; None where the
+            file has none.
     """
 
     def __init__(self, calibration: Calibration, answer: Answer, find_ink: FindInk | None) -> None:
@@ -106,14 +107,16 @@ def load_classifier(path: Path, engine: Literal["litert", "keras"]) -> Classifie
     # LiteRT prints the name of its delegate, and no setting stops it.
     with quiet_stderr():
         answer = _litert(path, calibration) if engine == "litert" else _keras(path, calibration)
-        return Classifier(calibration, answer, _finder(path, engine) if calibration.finds_ink else None)
+        return Classifier(calibration, answer, _finder(path, engine))
 
 
-def _finder(path: Path, engine: Literal["litert", "keras"]) -> FindInk:
-    """Return the network of a model's file that finds ink."""
-    if engine == "litert":
-        return with_litert(read_ink(path, INK_FLATBUFFER), str(path))
-    return with_tensorflow(read_packed(read_ink(path, INK_WEIGHTS)))
+def _finder(path: Path, engine: Literal["litert", "keras"]) -> FindInk | None:
+    """Return the network of a model's file that finds ink, and None for a file without one."""
+    name = INK_FLATBUFFER if engine == "litert" else INK_WEIGHTS
+    if not has_ink(path, name):
+        return None
+    content = read_ink(path, name)
+    return with_litert(content, str(path)) if engine == "litert" else with_tensorflow(read_packed(content))
 
 
 def _litert(path: Path, calibration: Calibration) -> Answer:
@@ -135,14 +138,16 @@ def _litert(path: Path, calibration: Calibration) -> Answer:
 
     with reported_as(f"{path}: not a readable .tflite model"):
         interpreters = {count: interpreter(count) for count in (1, most)}
-        places = {len(output["shape"]): output["index"] for output in interpreters[1].get_output_details()}
-        pixels, probabilities, score = interpreters[1].get_input_details()[0]["index"], places[2], places[1]
-        shape = interpreters[1].get_tensor(probabilities).shape
+        asked, answered = interpreters[1].get_input_details()[0], interpreters[1].get_output_details()
+        outputs = {len(output["shape"]): output for output in answered}
+        # The network alone, without the detector, has no score.
+        probabilities, score = outputs[2], outputs.get(1)
+        shape = interpreters[1].get_tensor(probabilities["index"]).shape
         _check_shape(path, "probabilities", shape, (len(calibration.classes),))
 
     def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         answers = np.empty((len(images), len(calibration.classes)), np.float32)
-        scores = np.empty(len(images), np.float32)
+        scores = np.ones(len(images), np.float32)
         step = 1 if len(images) == 1 else most
         chosen = interpreters[step]
         for start in range(0, len(images), step):
@@ -150,13 +155,31 @@ def _litert(path: Path, calibration: Calibration) -> Answer:
             count = len(chunk)
             if count < step:
                 chunk = np.concatenate([chunk, np.zeros((step - count, *images.shape[1:]), np.float32)])
-            chosen.set_tensor(pixels, chunk)
+            chosen.set_tensor(asked["index"], _as_asked(chunk, asked))
             chosen.invoke()
-            answers[start : start + count] = chosen.get_tensor(probabilities)[:count]
-            scores[start : start + count] = chosen.get_tensor(score)[:count]
+            answers[start : start + count] = _as_numbers(chosen, probabilities)[:count]
+            if score:
+                scores[start : start + count] = _as_numbers(chosen, score)[:count]
         return answers, scores
 
     return answer
+
+
+def _as_asked(images: np.ndarray, asked: dict[str, Any]) -> np.ndarray:
+    """Return float32 images as the network is asked: as they are, or as int8 that stand for them."""
+    if asked["dtype"] == np.float32:
+        return images
+    scale, zero = asked["quantization"]
+    return np.asarray(np.clip(np.rint(images / np.float32(scale)) + zero, -128, 127), np.int8)
+
+
+def _as_numbers(interpreter: Any, answered: dict[str, Any]) -> np.ndarray:
+    """Return what the network answered as float32."""
+    values: np.ndarray = interpreter.get_tensor(answered["index"])
+    if values.dtype == np.float32:
+        return values
+    scale, zero = answered["quantization"]
+    return np.asarray((values.astype(np.float32) - np.float32(zero)) * np.float32(scale))
 
 
 def with_litert(flatbuffer: bytes, name: str) -> FindInk:

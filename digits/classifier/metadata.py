@@ -77,11 +77,6 @@ class Calibration:
     temperature: float
     thresholds: Thresholds
 
-    @property
-    def finds_ink(self) -> bool:
-        """Whether pictures are framed by their ink, which a network in the same file finds."""
-        return self.framing == "mnist"
-
     def as_json(self) -> str:
         """Return the content of calibration.json."""
         return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
@@ -190,6 +185,12 @@ def read_flatbuffer(path: Path) -> bytes:
     if hashlib.sha256(content[:end]).hexdigest().encode() != expected:
         raise DigitsError(f"{path}: damaged; the network's bytes are not those that `dvc repro export` wrote")
     return content
+
+
+def has_ink(path: Path, name: str) -> bool:
+    """Return whether a calibrated model's file has the network that finds ink, in the form of that `name`."""
+    with reported_as(f"{path}: not a calibrated model"), ZipFile(path) as archive:
+        return name in archive.namelist()
 
 
 def read_ink(path: Path, name: str) -> bytes:

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     Affine = tuple[np.ndarray, np.ndarray]
 
 
-def flatbuffer(model: keras.Sequential, detector: list[np.ndarray]) -> bytes:
+def flatbuffer(model: keras.Sequential, detector: list[np.ndarray] | None = None) -> bytes:
     """Convert a classifier of Keras's own layers and its detector, after `digits.backend.runtime.start`.
 
     Returns:
-        A network that maps float32 images (N, H, W, C) to probabilities (N, classes) and scores (N,).
+        A network that maps float32 images (N, H, W, C) to probabilities (N, classes), and with a detector
+        also to scores (N,).
     """
     import tensorflow as tf
 
@@ -35,13 +36,12 @@ def flatbuffer(model: keras.Sequential, detector: list[np.ndarray]) -> bytes:
     def answer(images: tf.Tensor) -> dict[str, tf.Tensor]:
         *hidden, (_, weights) = layers
         features, affine = _through(hidden, images)
-        first, second = detector[:2], detector[2:]
-        return {
-            "probabilities": tf.nn.softmax(_dense(features, *_with_affine(weights, affine))),
-            "score": tf.nn.softmax(
-                _dense(tf.nn.relu(_dense(features, *_with_affine(first, affine))), *second)
-            )[:, MEMBER],
-        }
+        answers = {"probabilities": tf.nn.softmax(_dense(features, *_with_affine(weights, affine)))}
+        if detector:
+            first, second = detector[:2], detector[2:]
+            units = tf.nn.relu(_dense(features, *_with_affine(first, affine)))
+            answers["score"] = tf.nn.softmax(_dense(units, *second))[:, MEMBER]
+        return answers
 
     signature = [tf.TensorSpec(shape, tf.float32, name="images")]
     traced = tf.function(answer, input_signature=signature).get_concrete_function()
@@ -77,7 +77,8 @@ def _through(
         elif pending:
             values, pending = values * pending[0] + pending[1], None
         if isinstance(layer, keras.layers.BatchNormalization):
-            pending = _affine(weights, layer.epsilon)
+            factor, offset = affine_of(weights, layer.epsilon)
+            pending = factor.astype(np.float32), offset.astype(np.float32)
             if len(values.shape) == 4:
                 values, pending = values * pending[0] + pending[1], None
         elif isinstance(layer, keras.layers.Flatten):
@@ -87,11 +88,11 @@ def _through(
     return values, pending
 
 
-def _affine(weights: list[np.ndarray], epsilon: float) -> Affine:
-    """Return the factors and the offsets of the channels that batch norm with these weights amounts to."""
+def affine_of(weights: list[np.ndarray], epsilon: float) -> Affine:
+    """Return factors and offsets, float64 (channels,), that batch norm with these weights amounts to."""
     gamma, beta, mean, variance = (array.astype(np.float64) for array in weights)
     factor = gamma / np.sqrt(variance + epsilon)
-    return factor.astype(np.float32), (beta - mean * factor).astype(np.float32)
+    return factor, beta - mean * factor
 
 
 def _with_affine(weights: list[np.ndarray], affine: Affine | None) -> list[np.ndarray]:

@@ -81,7 +81,7 @@ def _composed(scene: Scene, colours: np.ndarray, shares: np.ndarray) -> Composed
 def _size(random: np.random.Generator) -> float:
     """Draw the longer side of a digit in pixels: most fill the view by half or more, some are tiny."""
     kind = random.random()
-    if kind < 0.5:
+    if kind < 0.47:
         return float(random.uniform(48, 92))
     if kind < 0.64:
         return float(random.uniform(88, 116))
@@ -103,7 +103,7 @@ def _one_digit(scene: Scene, plain: bool = False) -> None:
             write_beside(scene, x, y, size)
     ink = ink_on(random, colour_at(scene, x, y))
     _digit(scene, x, y, size, any_pen(scene, size), ink)
-    if not plain and scene.chance(0.13):
+    if not plain and scene.chance(0.18):
         spill(scene, x, y, size, ink)
 
 
@@ -144,7 +144,7 @@ def _row_of_digits(scene: Scene) -> None:
         scene.between(0.12, 0.8)
         if cells
         else scene.between(-0.1, 0.02)
-        if scene.chance(0.3)
+        if not column and scene.chance(0.3)
         else scene.skewed(0, 0.8)
     )
     rows = 2 if scene.chance(0.25) and size < 50 else 1

@@ -149,7 +149,7 @@ def ink_on(random: np.random.Generator, ground: np.ndarray) -> np.ndarray:
                 [(0.1, 0.15, 0.6), (0.8, 0.1, 0.1), (0.1, 0.1, 0.1)][int(random.integers(3))], np.float32
             )
             ink = np.clip(ink + random.uniform(-0.1, 0.15, 3), 0, 1).astype(np.float32)
-        elif kind < 0.93:
+        elif kind < 0.95:
             ink = _of_one_luminance(random, ground)
         else:
             ink = BLACK if dark and random.random() < 0.5 else WHITE

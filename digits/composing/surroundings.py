@@ -23,7 +23,7 @@ from digits.composing.shapes import LENGTH
 
 def furnish(scene: Scene, x: float, y: float, size: float) -> None:
     """Draw what digits are written on and in: sheets, lines, boxes, axes, borders."""
-    if scene.chance(0.09):
+    if scene.chance(0.11):
         _tile(scene, x, y, size)
         return
     if scene.chance(0.3):
@@ -223,7 +223,7 @@ def write_beside(scene: Scene, x: float, y: float, size: float) -> None:
 def spill(scene: Scene, x: float, y: float, size: float, ink: np.ndarray) -> None:
     """Spill something over the digit, through which it can be seen, or spatter ink about it."""
     random = scene.random
-    if scene.chance(0.45):
+    if scene.chance(0.6):
         for _ in range(int(random.integers(1, 3))):
             _spot(scene, x, y, size)
         return

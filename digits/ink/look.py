@@ -98,10 +98,15 @@ def of_classes(answer: np.ndarray) -> np.ndarray:
 
 
 def found_ink(pixels: np.ndarray, view: View, find: FindInk) -> np.ndarray:
-    """Return the shares of ink, other marks and cores in a look, float32 (SIDE, SIDE, 3).
+    """Return the shares of ink, other marks and cores in a look, float32 (SIDE, SIDE, 3)."""
+    return of_classes(find(look(pixels, view)[np.newaxis])[0])
 
-    It is the mean of two answers, the second about the look moved by a pixel: the network works on squares of
-    2 by 2 pixels, and a thin stroke that breaks between two of them seldom does so in both.
+
+def _found_twice(pixels: np.ndarray, view: View, find: FindInk) -> np.ndarray:
+    """Return what `found_ink` does, as the mean of two answers, the second about the look moved by a pixel.
+
+    The network works on squares of 2 by 2 pixels, and a thin stroke that breaks between two of them seldom
+    does so in both.
     """
     seen = look(pixels, view)
     first, moved = of_classes(find(np.stack([seen, np.roll(seen, (1, 1), (0, 1))])))
@@ -118,7 +123,7 @@ def mosaic(pixels: np.ndarray, views: list[View], find: FindInk) -> np.ndarray:
     ramp = np.minimum(np.minimum(np.arange(SIDE), np.arange(SIDE)[::-1]) + 1, 16).astype(np.float32) / 16
     trust = np.minimum(ramp[:, np.newaxis], ramp)[..., np.newaxis]
     for view in views:
-        answer = found_ink(pixels, view, find)
+        answer = _found_twice(pixels, view, find)
         row, column = round(view.top / scale), round(view.left / scale)
         inner = (
             slice(max(0, -row), min(SIDE, height - row)),

@@ -34,7 +34,7 @@ class Muon(keras.optimizers.Muon):  # type: ignore[misc]
         self.last_path = last_kernel.path
 
     def _should_use_adamw(self, variable: keras.Variable) -> bool:
-        return len(variable.shape) not in (2, 4) or variable.path == self.last_path
+        return len(variable.shape) != 4 or variable.path == self.last_path
 
     def zeropower_via_newtonschulz5(self, x: tf.Tensor, steps: int) -> tf.Tensor:
         """Return the nearest matrix of orthogonal rows or columns, about, in the shape of `x`."""

@@ -50,7 +50,7 @@ def u_net(
             values = convolution(values, width, 3)
         passed.append(values)
     for width, beside in zip(widths[-2::-1], passed[-2::-1], strict=True):
-        values = own.to_space(convolution(values, 4 * width, 1)) + beside
+        values = own.to_space(last(values, 4 * width, 1)) + beside
         values = convolution(values, width, 3)
     return own.to_space(last(values, 4 * CLASSES, 3))
 

@@ -32,8 +32,8 @@ LEAST_NEAR = 0.05
 CORE_WEIGHT = 0.5
 """What the cores of a picture weigh together, where its ink and what is near it weigh 1."""
 
-TAKEN_FOR_INK, TAKEN_WEIGHT = 0.3, 4.0
-"""The share of ink in the answer from which ground is taken for it, and what it weighs; other ground is 1."""
+TAKEN_WEIGHT = 4.0
+"""What ground that is taken for ink weighs more than other ground, which is 1."""
 
 
 class InkParams(Section):
@@ -133,12 +133,23 @@ def ink_loss(shares: Any, logits: Any) -> Any:
 
     truth = _truth(shares)
     cost = tf.nn.softmax_cross_entropy_with_logits(truth, logits)
-    near = tf.nn.max_pool2d(shares[..., 0:1] + shares[..., 1:2], 5, 1, "SAME")[..., 0]
-    near, core = (tf.cast(values > 0.1, tf.float32) for values in (near, shares[..., 2]))
-    answer = tf.stop_gradient(tf.nn.softmax(logits))
-    taken = tf.cast(answer[..., 1] + answer[..., 4] > TAKEN_FOR_INK, tf.float32) * (1 - near)
+    # Of each square of 5 by 5.
+    near = shares[..., 0:1] + shares[..., 1:2]
+    for window in ((1, 5), (5, 1)):
+        near = tf.nn.max_pool2d(near, window, 1, "SAME")
+    near, core = (tf.cast(values > 0.1, tf.float32) for values in (near[..., 0], shares[..., 2]))
+    taken = _taken_for_ink(logits) * (1 - near)
     weight = 1 + near / _covered(near) + CORE_WEIGHT * core / _covered(core) + TAKEN_WEIGHT * taken
     return tf.reduce_mean(cost * weight, axis=(1, 2))
+
+
+def _taken_for_ink(logits: Any) -> Any:
+    """Return 1 for each pixel (N, SIDE, SIDE) of which the ink of a digit is likeliest, and 0 for others."""
+    import tensorflow as tf
+
+    ground, digit, other, core, digit_in_core = tf.unstack(logits, axis=-1)
+    likeliest = tf.maximum(digit, digit_in_core) > tf.maximum(tf.maximum(ground, core), other)
+    return tf.cast(likeliest, tf.float32)
 
 
 def _covered(part: Any) -> Any:
@@ -152,9 +163,8 @@ def overlap(shares: Any, logits: Any) -> Any:
     """Return how much of the ink of digits is found: the Dice coefficient of each picture, 1 without ink."""
     import tensorflow as tf
 
-    wanted, answer = shares[..., 0], tf.nn.softmax(logits)
-    found = answer[..., 1] + answer[..., 4]
-    both = tf.reduce_sum(tf.minimum(wanted, found), axis=(1, 2))
+    wanted, found = tf.cast(shares[..., 0] > 0.5, tf.float32), _taken_for_ink(logits)
+    both = tf.reduce_sum(wanted * found, axis=(1, 2))
     return (2 * both + 1) / (tf.reduce_sum(wanted + found, axis=(1, 2)) + 1)
 
 

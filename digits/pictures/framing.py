@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -26,7 +27,6 @@ from digits.pictures.centring import DIGIT_SIDE, SIDE, centred
 from digits.pictures.segmentation import (
     Piece,
     digits_in,
-    has_cores,
     in_reading_order,
     marks_in,
     share_of_digits,
@@ -85,27 +85,26 @@ Steps = tuple[tuple[str, np.ndarray], ...]
 class Framed:
     """A digit framed as MNIST's are.
 
-    `image` is float32 (28, 28) in [0, 1], light on 0.
+    `looks` are float32 (28, 28) in [0, 1], light on 0, from each look at the digit: one, or two, of which
+    the second is all 0 where it does not show the digit.
     `box` is (left, top, right, bottom) in pixels of the picture, right and bottom excluded,
-    or None where no ink was found and `image` is all 0.
-    `again` is the same from a second look at the digit, all 0 where that does not show it; None without one.
+    or None where no ink was found and the look is all 0.
     `steps` are the names and float32 arrays (h, w) or (h, w, 3) in [0, 1] of what led there, for a person.
     `reason` says why the answer should not be used, where that is known beforehand, and `hint` what may
     be the cause if the network is not sure. `note` is the picture's.
     """
 
-    image: np.ndarray
+    looks: tuple[np.ndarray, ...]
     box: Box | None
     steps: Steps
     reason: str = ""
     hint: str = ""
     note: str = ""
-    again: np.ndarray | None = None
 
     @property
-    def looks(self) -> tuple[np.ndarray, np.ndarray]:
-        """What the digit is framed as from each of two looks: twice the same where there was one."""
-        return self.image, self.image if self.again is None else self.again
+    def image(self) -> np.ndarray:
+        """What the digit is framed as from the first look."""
+        return self.looks[0]
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def frame_mnist(images: np.ndarray) -> list[Framed | None]:
     edges = (first[count:], first[:count], after[count:], after[:count])
     boxes = zip(*(edge.tolist() for edge in edges), strict=True)
     return [
-        Framed(image, box, (("picture", image), ("framed", image))) if is_alike else None
+        Framed((image,), box, (("picture", image), ("framed", image))) if is_alike else None
         for image, box, is_alike in zip(images, boxes, alike.tolist(), strict=True)
     ]
 
@@ -177,20 +176,24 @@ def frame_digit(picture: Picture, find: FindInk) -> Framed:
     if as_it_is := _as_it_is(picture):
         return as_it_is
     pixels = picture.pixels
-    view, shares = _first_look(pixels, find)
-    candidates = sorted(_seen(view, shares), key=lambda seen: -_worth(seen, pixels))
-    closer = [_looked_at_closer(seen, pixels, find) for seen in candidates[:MOST_CANDIDATES]]
-    if not closer:
-        steps = (("picture", _shown(pixels)), ("look", look(pixels, view)), ("ink", shares[..., INK]))
-        return Framed(np.zeros((SIDE, SIDE), np.float32), None, steps)
-    best = max(closer, key=lambda seen: _worth(seen, pixels))
+    candidates: list[Seen] = []
+    best = None
+    for seen_at_first in _seen_at_first(pixels, find, ONE_REACH):
+        candidates = sorted([*candidates, *seen_at_first], key=lambda seen: -_worth(seen, pixels))
+        closer = [_looked_at_closer(seen, pixels, find) for seen in candidates[:MOST_CANDIDATES]]
+        best = max(closer, key=lambda seen: _worth(seen, pixels), default=None)
+        if best and best.clearness >= CLEAR:
+            break
+    if best is None:
+        nothing = np.zeros((SIDE, SIDE), np.float32)
+        return Framed((nothing,), None, (("picture", _shown(pixels)), ("look", look(pixels, whole(pixels)))))
     steps = (
         ("picture", _shown(pixels)),
         ("look", look(pixels, best.view)),
         ("ink", best.shares[..., INK]),
     )
-    framed = _framed(picture, best, steps, _why_not(best, candidates, pixels))
-    return replace(framed, again=_looked_at_again(best, pixels, find, ONE_REACH))
+    again = _looked_at_again(best, pixels, find, ONE_REACH)
+    return _framed(picture, best, again, steps, _why_not(best, candidates, pixels))
 
 
 def frame_digits(picture: Picture, find: FindInk) -> FramedRow:
@@ -211,7 +214,7 @@ def frame_digits(picture: Picture, find: FindInk) -> FramedRow:
     framed = []
     for each in (Seen(view, shares, labels, digit) for digit in digits):
         again = _looked_at_again(each, picture.pixels, find, 0)
-        framed.append(replace(_framed(picture, each, steps, ""), again=again))
+        framed.append(_framed(picture, each, again, steps))
     mark_labels, marks = marks_in(shares)
     typical = float(np.median([digit.length for digit in digits]))
     of_digits = [share_of_digits(shares, labels, digit) for digit in digits]
@@ -228,7 +231,7 @@ def _looked_at_in_parts(pixels: np.ndarray, find: FindInk) -> list[Seen]:
 
     Where several small digits seem to be one, what is seen is unclear, and looked at again, closer.
     """
-    clearest = seen = _of_one_size(_seen(*_first_look(pixels, find), reach=0))
+    clearest = seen = next(filter(None, map(_of_one_size, _seen_at_first(pixels, find, reach=0))), [])
     length = _median_length(seen)
     for number in range(MOST_MOSAICS):
         if not length:
@@ -264,19 +267,19 @@ def _as_it_is(picture: Picture) -> Framed | None:
     return None if picture.grey is None else frame_mnist(picture.grey[np.newaxis])[0]
 
 
-def _first_look(pixels: np.ndarray, find: FindInk) -> tuple[View, np.ndarray]:
-    """Look at the whole picture, and where no core is seen, at its parts; return the view and its answer."""
+def _seen_at_first(pixels: np.ndarray, find: FindInk, reach: int) -> Iterator[list[Seen]]:
+    """Yield what may be digits in the whole picture, and then what may be small ones in its parts."""
     view = whole(pixels)
-    looks = [(view, found_ink(pixels, view, find))]
-    if not (has_cores(looks[0][1]) and _seen(*looks[0])):
-        parts = covering(pixels, max(min(pixels.shape[:2]) / 2, 24))
-        looks += [(part, shares) for part in parts if has_cores(shares := found_ink(pixels, part, find))]
-    return max(
-        looks[1:] or looks, key=lambda each: max((_worth(seen, pixels) for seen in _seen(*each)), default=0.0)
-    )
+    yield _seen(view, found_ink(pixels, view, find), reach)
+    small: list[Seen] = []
+    for part in covering(pixels, max(min(pixels.shape[:2]) / 2, 24)):
+        seen = _seen(part, found_ink(pixels, part, find), reach)
+        # What is large in a part is a part itself, of what is larger.
+        small += [each for each in seen if each.digit.length < CLOSE_ENOUGH * LOOK_SIDE]
+    yield small
 
 
-def _seen(view: View, shares: np.ndarray, reach: int = ONE_REACH) -> list[Seen]:
+def _seen(view: View, shares: np.ndarray, reach: int) -> list[Seen]:
     """Return what may be a digit in the answer about a look."""
     labels, digits = digits_in(shares, reach)
     return [Seen(view, shares, labels, digit) for digit in digits]
@@ -290,7 +293,7 @@ def _looked_at_closer(seen: Seen, pixels: np.ndarray, find: FindInk) -> Seen:
         view = around(seen.box, max(seen.digit.length * seen.view.scale / FILLED, 12), pixels)
         if view.side > 0.9 * seen.view.side:
             break
-        near = _seen(view, found_ink(pixels, view, find))
+        near = _seen(view, found_ink(pixels, view, find), ONE_REACH)
         # What is seen may lie beside what was seen from further away, but not apart from it.
         near = [other for other in near if _shared(other.box, seen.box) > 0]
         if not near:
@@ -361,7 +364,7 @@ def _shown(pixels: np.ndarray) -> np.ndarray:
     return pixels[::every, ::every].astype(np.float32) / np.float32(255)
 
 
-def _framed(picture: Picture, seen: Seen, steps: Steps, reason: str) -> Framed:
+def _framed(picture: Picture, seen: Seen, again: np.ndarray, steps: Steps, reason: str = "") -> Framed:
     """Crop one digit out of a picture's ink, and bring it into MNIST's form."""
     cropped = _cropped(seen)
     image = centred(cropped)
@@ -371,7 +374,7 @@ def _framed(picture: Picture, seen: Seen, steps: Steps, reason: str) -> Framed:
     elif _at_border(seen, picture.pixels):
         hint = " (cut off at the edge)"
     box = _in_picture(seen.box, picture)
-    return Framed(image, box, (*steps, ("digit", cropped), ("framed", image)), reason, hint)
+    return Framed((image, again), box, (*steps, ("digit", cropped), ("framed", image)), reason, hint)
 
 
 def _cropped(seen: Seen) -> np.ndarray:

@@ -16,7 +16,7 @@ FAINTEST = 0.2
 CLEAREST = 6
 """How many pixels tell how clear the ink of a picture is."""
 
-LEVEL = 0.33
+LEVEL = 0.45
 """The share of the clearest ink from which a pixel is part of a stroke."""
 
 FAINT_LEVEL, RIDGE, AROUND = 0.1, 2.0, 9
@@ -107,11 +107,6 @@ def digits_in(shares: np.ndarray, reach: int = 0) -> tuple[np.ndarray, list[Piec
         elif 2 * votes[stroke].max() > own.sum():
             labels[place][own] = votes[stroke].argmax()
     return labels, _pieces(labels, count, LEAST_PIXELS)
-
-
-def has_cores(shares: np.ndarray) -> bool:
-    """Return whether the network sees a digit as a whole in shares (H, W, 3), and not only ink."""
-    return bool((shares[..., CORES] > CORE_LEVEL).any())
 
 
 def marks_in(shares: np.ndarray) -> tuple[np.ndarray, list[Piece]]:

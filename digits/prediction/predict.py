@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from digits.classifier.classifier import Classifier, load_classifier
+from digits.classifier.looks import mean_of_looks
 from digits.classifier.metadata import are_digits
 from digits.errors import DigitsError, short, unknown_name
 from digits.prediction.preprocessing import framed, framed_digits, framed_together
@@ -283,7 +284,7 @@ def check_finds_digits(model: Classifier) -> None:
     Raises:
         DigitsError: it does not.
     """
-    if _of_digits(model).framing != "mnist":
+    if _of_digits(model).find_ink is None:
         raise DigitsError("the model reads one digit in a picture: it has no network that finds ink")
 
 
@@ -346,18 +347,12 @@ def _classify(
 ) -> Iterator[tuple[int, float, np.ndarray, float, str]]:
     """Yield index, confidence, probabilities, score and reason for each of at least one picture.
 
-    Where a digit was looked at twice, the answer is the mean of both.
+    Where a digit was looked at more than once, the answer is the mean.
     """
-    twice = [picture.again for picture in pictures if picture.again is not None]
-    places = [place for place, picture in enumerate(pictures) if picture.again is not None]
-    images = np.array([*(picture.image for picture in pictures), *twice])
-    answers = model.classify(images.reshape(-1, *model.image_shape))
-    means = []
-    for values in (answers.probabilities, answers.score):
-        first, second = np.split(values, [len(pictures)])
-        first[places] = (first[places] + second) / 2
-        means.append(first)
-    probabilities, scores = means
+    images = np.concatenate([np.reshape(picture.looks, (-1, *model.image_shape)) for picture in pictures])
+    answers = model.classify(images)
+    counts = [len(picture.looks) for picture in pictures]
+    probabilities, scores = (mean_of_looks(each, counts) for each in (answers.probabilities, answers.score))
     indices = probabilities.argmax(axis=1).tolist()
     for index, row, score in zip(indices, probabilities, scores.tolist(), strict=True):
         confidence = float(row[index])

@@ -80,7 +80,7 @@ def framed_together(images: np.ndarray, model: Classifier) -> Sequence[Framed | 
     if model.framing == "mnist":
         return frame_mnist(images) if size == (SIDE, SIDE, 1) else none
     box = (0, 0, size[1], size[0])
-    return [Framed(image, box, (("picture", image), ("fitted", image))) for image in images]
+    return [Framed((image,), box, (("picture", image), ("fitted", image))) for image in images]
 
 
 def reported(image: Picture) -> AbstractContextManager[None]:
@@ -90,14 +90,22 @@ def reported(image: Picture) -> AbstractContextManager[None]:
 
 
 def _finder(model: Classifier) -> FindInk:
-    """Return the model's network that finds ink.
+    """Return the model's network that finds ink; without one, only a picture in MNIST's form is read.
 
     Raises:
-        DigitsError: it has none, or reads images of another size than those that ink is framed as.
+        DigitsError: the model reads images of another size than those that ink is framed as.
     """
-    if model.find_ink is None or model.image_shape != (SIDE, SIDE, 1):
+    if model.image_shape != (SIDE, SIDE, 1):
         raise DigitsError(f"model: takes images {model.image_shape}, and ink is framed as {(SIDE, SIDE, 1)}")
-    return model.find_ink
+    return model.find_ink or _no_finder
+
+
+def _no_finder(_: np.ndarray) -> np.ndarray:
+    """Refuse to look for ink."""
+    raise DigitsError(
+        "the model's file has no network that finds ink: it reads images that have MNIST's form already, "
+        f"{SIDE} by {SIDE} pixels, light on black, centred by mass"
+    )
 
 
 def _fitted(picture: Decoded, model: Classifier, framing: Literal["fit", "crop"]) -> Framed:
@@ -111,7 +119,7 @@ def _fitted(picture: Decoded, model: Classifier, framing: Literal["fit", "crop"]
     every = max(1, max(picture.pixels.shape) // SHOWN_SIDE)
     shown = picture.pixels[::every, ::every] / np.float32(255)
     steps = (("picture", shown), ("fitted", image))
-    return Framed(image, _seen(picture, model), steps, note=picture.note)
+    return Framed((image,), _seen(picture, model), steps, note=picture.note)
 
 
 def _has_light_edges(pixels: np.ndarray) -> bool:
