@@ -69,9 +69,15 @@ def layer_operations(given: Operands) -> Iterator[Operation]:
     import keras
     import tensorflow as tf
 
+    from digits.backend.exact import ExactBatchNormalization
+
     images, kernel = given.images, given.kernel
     scale_, offset = tf.ones(32) * 1.1, tf.ones(32) * 0.1
     dropout = keras.layers.Dropout(0.25, seed=1)
+
+    averaged = ExactBatchNormalization()
+    averaged.build(images.shape)
+    averaged.set_weights([tf.linspace(low, 1.5, 32) for low in (0.5, -1.0, 0.1, 0.3)])
 
     def batch_norm(values: tf.Tensor) -> tf.Tensor:
         return tf.raw_ops.FusedBatchNormV3(x=values, scale=scale_, offset=offset, mean=[], variance=[])[0]
@@ -82,6 +88,7 @@ def layer_operations(given: Operands) -> Iterator[Operation]:
     yield "bias and relu", both(lambda values: tf.nn.relu(tf.nn.bias_add(values, offset)), images)
     yield "max pooling", both(lambda values: tf.nn.max_pool2d(values, 2, 2, "VALID"), images)
     yield "fused batch norm", both(batch_norm, images)
+    yield "batch norm by averages", tf.function(lambda: [averaged(images)])
     yield "dropout", both(lambda values: dropout(values, training=True), images)
 
 

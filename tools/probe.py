@@ -1,5 +1,7 @@
 """Compute everything that a run computes, in small, and print the hash of each result as JSON.
 
+Usage: python -m tools.probe [PART ...]   (see PARTS)
+
 Run it on two machines and compare: equal hashes mean that the CPU makes no difference.
 `tools/compare_cpus.py` runs it on emulated CPUs.
 """
@@ -7,7 +9,7 @@ Run it on two machines and compare: equal hashes mean that the CPU makes no diff
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +26,7 @@ from digits.calibration.nondigits import KINDS, KINDS_OF_ANYTHING, make_nondigit
 from digits.calibration.readings import no_readings
 from digits.classifier.classifier import load_classifier
 from digits.classifier.detector import DetectorParams
+from digits.classifier.int8 import int8_flatbuffer
 from digits.classifier.tflite import flatbuffer
 from digits.composing.stock import Stock
 from digits.data.datasets import DATASETS, read_dataset
@@ -149,6 +152,7 @@ def calibrated(model: Any, parts: list[Arrays], folder: Path) -> Iterator[tuple[
     classifier = load_classifier(folder / "calibrated.keras", "keras")
     yield "scores", classifier.classify(images).score
     yield "model.tflite", flatbuffer(copy, weights)
+    yield "network-int8.tflite", int8_flatbuffer(copy, images)
     yield "ink.tflite", flatbuffer_of_ink(read_packed(ink))
 
 
@@ -166,26 +170,26 @@ def run_in_colour(recipe: Recipe, folder: Path) -> Iterator[tuple[str, Any]]:
     recipe = recipe.model_copy(update=changes)
     parts = colours(STEPS * recipe.batch_size, 8), colours(100, 9)
     model, _ = train(*parts, recipe=recipe, seed=0, checkpoint=folder / "colour.npz", key="colour")
-    yield "weights", weights_of(model)
+    yield "weights in colour", weights_of(model)
     training, validation = ({**part, "images": scale(part["images"])} for part in parts)
     made = make_nondigits(validation["images"], validation["labels"], KINDS_OF_ANYTHING, 0)
-    yield "no class", np.concatenate([*made])
+    yield "no class in colour", np.concatenate([*made])
     shape = dict(zip(("height", "width", "channels"), COLOUR_SHAPE, strict=True))
     described = {**shape, "characters": False, "framing": "fit", "ground": "any"}
     dataset = read_dataset("mnist", DATASETS).model_copy(update=described)
     unread = (no_readings(COLOUR_SHAPE), no_readings(COLOUR_SHAPE))
     calibration, weights = calibrate(model, training, validation, unread, dataset, CALIBRATION)
     save_calibrated(model, calibration, weights, None, folder / "colour.keras")
-    yield "calibrated.keras", (folder / "colour.keras").read_bytes()
-    yield "model.tflite", flatbuffer(model, weights)
+    yield "calibrated.keras in colour", (folder / "colour.keras").read_bytes()
+    yield "model.tflite in colour", flatbuffer(model, weights)
     answers = probabilities(model, validation["images"])
-    yield "probabilities", answers
+    yield "probabilities in colour", answers
     right, confidence = validation["labels"].astype(np.int64), answers.max(axis=1)
     figure = mistakes_gallery(
         validation["images"], right, answers.argmax(axis=1), confidence, CLASSES, ink=False
     )
     write_figure(folder / "colour.png", figure)
-    yield "mistakes.png", (folder / "colour.png").read_bytes()
+    yield "mistakes.png in colour", (folder / "colour.png").read_bytes()
 
 
 def found_ink(folder: Path) -> tuple[Stock, FindInk, bytes]:
@@ -226,36 +230,46 @@ def packed_pictures() -> Iterator[tuple[str, Any]]:
     yield "packed pictures", np.concatenate([*images.values()])
 
 
+def recipe_of(name: str) -> Recipe:
+    """Return a recipe of params.yaml for a single epoch."""
+    recipe = Params().section(f"recipes.{name}", Recipe)
+    return recipe.model_copy(update={"epochs": 1, "least_steps": 0})
+
+
+def single_operations(_: Path) -> Iterator[tuple[str, Any]]:
+    """Compute single operations; give each result by name."""
+    for name, run in operations():
+        yield name, b"".join(np.asarray(part).tobytes() for part in run())
+
+
+def other_recipes(folder: Path) -> Iterator[tuple[str, Any]]:
+    """Train for a few steps by each other recipe; give weights and answers by name."""
+    for name in ("fast", "accurate", "general"):
+        model = short_run(recipe_of(name), folder)[0]
+        yield f"weights of {name}", weights_of(model)
+        yield f"probabilities of {name}", probabilities(model, images_and_labels(64, 3)["images"])
+
+
+PARTS: dict[str, Callable[[Path], Iterator[tuple[str, Any]]]] = {
+    "operations": single_operations,
+    "packing": lambda _: packed_pictures(),
+    "article": lambda folder: whole_run(
+        recipe_of("article"), Params().section("evaluate", EvaluateParams), folder
+    ),
+    "recipes": other_recipes,
+    "colour": lambda folder: run_in_colour(recipe_of("general"), folder),
+}
+
+
 def main() -> None:
     """Print a JSON object: the hash of each result, by name."""
-    params = Params()
-    runtime.start(runtime.read_runtime(params))
+    runtime.start(runtime.read_runtime(Params()))
     hashes = {}
-    for name, run in operations():
-        hashes[name] = digest(b"".join(np.asarray(part).tobytes() for part in run()))
-        print(name, file=sys.stderr, flush=True)
-    for name, value in packed_pictures():
-        hashes[name] = digest(value)
-        print(name, file=sys.stderr, flush=True)
-    recipes = {
-        name: params.section(f"recipes.{name}", Recipe).model_copy(update={"epochs": 1, "least_steps": 0})
-        for name in ("article", "fast", "accurate", "general")
-    }
     with TemporaryDirectory() as folder:
-        evaluate_params = params.section("evaluate", EvaluateParams)
-        for name, value in whole_run(recipes.pop("article"), evaluate_params, Path(folder)):
-            hashes[name] = digest(value)
-            print(name, file=sys.stderr, flush=True)
-        for name, recipe in recipes.items():
-            model = short_run(recipe, Path(folder))[0]
-            hashes[f"weights of {name}"] = digest(weights_of(model))
-            hashes[f"probabilities of {name}"] = digest(
-                probabilities(model, images_and_labels(64, 3)["images"])
-            )
-            print(f"weights of {name}", file=sys.stderr, flush=True)
-        for name, value in run_in_colour(recipes["general"], Path(folder)):
-            hashes[f"{name} in colour"] = digest(value)
-            print(f"{name} in colour", file=sys.stderr, flush=True)
+        for part in sys.argv[1:] or PARTS:
+            for name, value in PARTS[part](Path(folder)):
+                hashes[name] = digest(value)
+                print(name, file=sys.stderr, flush=True)
     json.dump(hashes, sys.stdout, indent=2)
 
 

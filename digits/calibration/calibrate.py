@@ -16,7 +16,6 @@ from digits.calibration.characters import draw_characters
 from digits.calibration.nondigits import Kind, kinds_for, make_nondigits
 from digits.calibration.readings import NO_DIGIT, Readings
 from digits.classifier.detector import DetectorParams, answerer, tapped, train_detector
-from digits.classifier.looks import mean_of_looks
 from digits.classifier.metadata import INK_WEIGHTS, Calibration, Thresholds, append_calibration
 from digits.data.datasets import Dataset
 from digits.errors import DigitsError
@@ -130,9 +129,10 @@ def judged(
 
 def _judged(answer: Callable[..., Any], looks: np.ndarray, labels: np.ndarray | None) -> Judged:
     """Return confidence, score and whether it is right for each of N images from L looks (N, L, H, W, C)."""
-    counts = [looks.shape[1]] * len(looks)
-    answers = answer(looks.reshape(-1, *looks.shape[2:]))
-    probabilities, scores = (mean_of_looks(each, counts) for each in answers)
+    probabilities, scores = (
+        np.reshape(each, (*looks.shape[:2], *each.shape[1:])).mean(axis=1)
+        for each in answer(looks.reshape(-1, *looks.shape[2:]))
+    )
     return (
         probabilities.max(axis=1),
         scores,

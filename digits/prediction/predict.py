@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from digits.classifier.classifier import Classifier, load_classifier
-from digits.classifier.looks import mean_of_looks
 from digits.classifier.metadata import are_digits
 from digits.errors import DigitsError, short, unknown_name
 from digits.prediction.preprocessing import framed, framed_digits, framed_together
@@ -351,8 +350,10 @@ def _classify(
     """
     images = np.concatenate([np.reshape(picture.looks, (-1, *model.image_shape)) for picture in pictures])
     answers = model.classify(images)
-    counts = [len(picture.looks) for picture in pictures]
-    probabilities, scores = (mean_of_looks(each, counts) for each in (answers.probabilities, answers.score))
+    counts = np.array([len(picture.looks) for picture in pictures], np.float32)
+    firsts = (np.cumsum(counts) - counts).astype(np.int64)
+    probabilities = np.add.reduceat(answers.probabilities, firsts, axis=0) / counts[:, np.newaxis]
+    scores = np.add.reduceat(answers.score, firsts) / counts
     indices = probabilities.argmax(axis=1).tolist()
     for index, row, score in zip(indices, probabilities, scores.tolist(), strict=True):
         confidence = float(row[index])
