@@ -15,8 +15,8 @@ from digits.backend.runtime import RuntimeParams, check_cpu
 from digits.errors import DigitsError
 
 RECIPES = ("article", "fast", "accurate", "tiny")
-# The same with the instructions that cost the promise among all CPUs, where this one has them.
-WIDER, WIDER_RECIPES = "-avx512", ("article", "fast", "accurate")
+# What the name of a recipe that is run with AVX-512 ends in.
+WIDER = "-avx512"
 SCRIPTS = Path("benchmarks").resolve()
 EPOCH = re.compile(r"epoch +(\d+).* val_accuracy ([\d.]+).* ([\d.]+) s$")
 
@@ -111,12 +111,12 @@ def contestants(
     able |= {name: recipe(name, values) for name in RECIPES if name in values["recipes"]}
     unable = {name: "params.yaml has no such recipe" for name in RECIPES if name not in able}
     wider = RuntimeParams.model_validate(values["runtime"] | {"instructions": "AVX512"})
-    for name in [name for name in WIDER_RECIPES if name in able]:
-        try:
-            check_cpu(wider, Path("params.yaml"))
-            able[name + WIDER] = recipe(name, values | {"runtime": wider.model_dump()})
-        except DigitsError as error:
-            unable[name + WIDER] = str(error)
+    names = [name for name in RECIPES if name in able]
+    try:
+        check_cpu(wider, Path("params.yaml"))
+        able |= {name + WIDER: recipe(name, values | {"runtime": wider.model_dump()}) for name in names}
+    except DigitsError as error:
+        unable |= {name + WIDER: str(error) for name in names}
     if peers is None:
         reason = "needs --peers PYTHON, which `make bench-setup` makes"
         return able, unable | {"pytorch": reason, "keras-jax": reason}

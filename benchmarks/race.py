@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, NullLocator
 
-from benchmarks.contestants import Result
+from benchmarks.contestants import RECIPES, WIDER, Result
 from digits.figures.style import BLUE, INK, QUIET, VERMILION, blank_figure, heading, house_style
 
 # The pipeline's own recipes in colours, the others in greys, told apart by their lines.
@@ -12,21 +12,13 @@ LOOKS = {
     "accurate": ("#009e73", "-"),
     "article": (BLUE, "-"),
     "tiny": ("#cc79a7", "-"),
-    "fast-avx512": (VERMILION, ":"),
-    "accurate-avx512": ("#009e73", ":"),
-    "article-avx512": (BLUE, ":"),
     "keras": (INK, "--"),
     "pytorch": (QUIET, ":"),
     "keras-jax": (QUIET, "-."),
 }
-NAMES = {
-    "keras": "plain Keras",
-    "pytorch": "plain PyTorch",
-    "keras-jax": "plain Keras on JAX",
-    "fast-avx512": "fast, AVX-512",
-    "accurate-avx512": "accurate, AVX-512",
-    "article-avx512": "article, AVX-512",
-}
+NAMES = {"keras": "plain Keras", "pytorch": "plain PyTorch", "keras-jax": "plain Keras on JAX"}
+LOOKS |= {name + WIDER: (LOOKS[name][0], ":") for name in RECIPES}
+NAMES |= {name + WIDER: f"{name}, AVX-512" for name in RECIPES}
 TICKS = (0.95, 0.98, 0.99, 0.994, 0.996)
 # Below it, first epochs would take most of the picture.
 LOWEST = 0.95

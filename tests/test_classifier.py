@@ -218,5 +218,10 @@ def test_the_network_alone_reads_what_has_the_form_of_mnist_and_refuses_other_pi
 
     assert (expected.argmax(axis=1) == actual.argmax(axis=1)).mean() > (0.99 if name == "network" else 0.9)
     assert 1 == predict_digit(framed, alone).score
-    with pytest.raises(DigitsError, match=r"no network that finds ink: it reads images .* 28 by 28 pixels"):
-        predict_digit(np.full((100, 80), 255, np.uint8), alone)
+    photograph = REPOSITORY / "docs/photograph.jpg"
+    with pytest.raises(
+        DigitsError, match=r"no network that finds ink; it reads images .* 28 by 28 pixels"
+    ) as caught:
+        predict_digit(photograph, alone)
+
+    assert str(caught.value).startswith(f"{photograph}: ")

@@ -13,9 +13,11 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import version
+from itertools import chain
 
 from tools.probe import PARTS
 
+MISSING = "-"
 EMULATED = ["Haswell", "EPYC-Rome"]
 PROBE = [sys.executable, "-m", "tools.probe"]
 
@@ -46,6 +48,21 @@ def hashes_on(cpu: str, command: list[str]) -> dict[str, str]:
     return hashes
 
 
+def rows(hashes: list[dict[str, str]]) -> dict[str, list[str]]:
+    """Return the hashes of each result that any CPU gave, a dash for a CPU that did not."""
+    names = dict.fromkeys(chain.from_iterable(hashes))
+    return {name: [results.get(name, MISSING) for results in hashes] for name in names}
+
+
+def differing(table: dict[str, list[str]]) -> list[str]:
+    """Return the results that some CPU did not give, or gave otherwise and is not known to."""
+    return [
+        name
+        for name, row in table.items()
+        if MISSING in row or (len({*row}) > 1 and not name.startswith("("))
+    ]
+
+
 def main() -> None:
     """Print a table in Markdown with a row per result and a column per CPU."""
     hashes = {cpu: hashes_on(cpu, command) for cpu, command in commands(sys.argv[1:] or EMULATED).items()}
@@ -54,14 +71,12 @@ def main() -> None:
     )
     print(f"Python {platform.python_version()}, {libraries}\n")
     print(f"| result | {' | '.join(hashes)} |\n|---|{'---|' * len(hashes)}")
-    different = []
-    for result, expected in hashes["native"].items():
-        row = [results.get(result, "-") for results in hashes.values()]
+    table = rows(list(hashes.values()))
+    for result, row in table.items():
         print(f"| {result} | {' | '.join(row)} |")
-        if set(row) != {expected} and not result.startswith("("):
-            different.append(result)
+    different = differing(table)
     print(
-        f"\n{len(different)} results differ: {', '.join(different)}"
+        f"\n{len(different)} results differ or are missing: {', '.join(different)}"
         if different
         else "\nOne hash for all CPUs."
     )

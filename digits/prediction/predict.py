@@ -350,12 +350,11 @@ def _classify(
     """
     images = np.concatenate([np.reshape(picture.looks, (-1, *model.image_shape)) for picture in pictures])
     answers = model.classify(images)
-    counts = np.array([len(picture.looks) for picture in pictures], np.float32)
-    firsts = (np.cumsum(counts) - counts).astype(np.int64)
-    probabilities = np.add.reduceat(answers.probabilities, firsts, axis=0) / counts[:, np.newaxis]
-    scores = np.add.reduceat(answers.score, firsts) / counts
-    indices = probabilities.argmax(axis=1).tolist()
-    for index, row, score in zip(indices, probabilities, scores.tolist(), strict=True):
+    ends = np.cumsum([len(picture.looks) for picture in pictures])[:-1]
+    of_looks = zip(np.split(answers.probabilities, ends), np.split(answers.score, ends), strict=True)
+    for probabilities, scores in of_looks:
+        row, score = probabilities.mean(axis=0), float(scores.mean())
+        index = int(row.argmax())
         confidence = float(row[index])
         yield index, confidence, row, score, _doubt(confidence, score, model)
 

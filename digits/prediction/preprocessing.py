@@ -45,7 +45,7 @@ def framed(image: Picture, model: Classifier) -> Framed:
                 return known
         picture = read_picture(image)
         if model.framing == "mnist":
-            return replace(frame_digit(picture, _finder(model)), note=picture.note)
+            return replace(frame_digit(picture, _finder(model, image)), note=picture.note)
         return _fitted(picture, model, model.framing)
 
 
@@ -57,7 +57,7 @@ def framed_digits(image: Picture, model: Classifier) -> FramedRow:
     """
     with reported(image):
         picture = read_picture(image)
-        row = frame_digits(picture, _finder(model))
+        row = frame_digits(picture, _finder(model, image))
         return replace(row, digits=[replace(digit, note=picture.note) for digit in row.digits])
 
 
@@ -85,27 +85,30 @@ def framed_together(images: np.ndarray, model: Classifier) -> Sequence[Framed | 
 
 def reported(image: Picture) -> AbstractContextManager[None]:
     """Raise whatever goes wrong with a picture as a `DigitsError` that names it."""
-    name = printable(str(image)) if isinstance(image, str | Path) else "picture"
-    return reported_as(f"{name}: cannot be read")
+    return reported_as(f"{_name(image)}: cannot be read")
 
 
-def _finder(model: Classifier) -> FindInk:
-    """Return the model's network that finds ink; without one, only a picture in MNIST's form is read.
+def _name(image: Picture) -> str:
+    """Return what a message calls a picture."""
+    return printable(str(image)) if isinstance(image, str | Path) else "picture"
+
+
+def _finder(model: Classifier, image: Picture) -> FindInk:
+    """Return the model's network that finds ink; without one, whoever asks is told that the image needs it.
 
     Raises:
         DigitsError: the model reads images of another size than those that ink is framed as.
     """
     if model.image_shape != (SIDE, SIDE, 1):
         raise DigitsError(f"model: takes images {model.image_shape}, and ink is framed as {(SIDE, SIDE, 1)}")
-    return model.find_ink or _no_finder
 
+    def refuse(_: np.ndarray) -> np.ndarray:
+        raise DigitsError(
+            f"{_name(image)}: the model's file has no network that finds ink; it reads images that have "
+            f"MNIST's form already, {SIDE} by {SIDE} pixels, light on black, centred by mass"
+        )
 
-def _no_finder(_: np.ndarray) -> np.ndarray:
-    """Refuse to look for ink."""
-    raise DigitsError(
-        "the model's file has no network that finds ink: it reads images that have MNIST's form already, "
-        f"{SIDE} by {SIDE} pixels, light on black, centred by mass"
-    )
+    return model.find_ink or refuse
 
 
 def _fitted(picture: Decoded, model: Classifier, framing: Literal["fit", "crop"]) -> Framed:
